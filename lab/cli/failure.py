@@ -1,0 +1,20 @@
+"""One clear line for whatever goes wrong: what happened, why, what to type next."""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+import click
+
+from lab.cli.exits import Exit
+
+
+class Failure(click.ClickException):
+    """Ends a command with one line on stderr and a documented exit code."""
+
+    def __init__(self, message: str, code: Exit) -> None:
+        super().__init__(message)
+        self.code = code
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"lab: {self.message}", err=True)

@@ -1,0 +1,1 @@
+"""The same bytes, three readings, compared field by field."""

@@ -1,0 +1,1 @@
+"""Capture files to timestamped frames and back. Knows no protocol."""

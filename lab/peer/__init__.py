@@ -1,0 +1,1 @@
+"""An engine lent ordinary sockets, files and the real clock: the reference peer."""

@@ -1,0 +1,1 @@
+"""Ladder diagrams and field-coloured bytes: one model, many faces."""

@@ -1,0 +1,1 @@
+"""The real peers to try the lab on."""
