@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from lab.suites.peers import PeerMissing, Program
+
 
 class Need:
     """Asks for tools and rights. In CI a skip would hide a missing install step, so there it is a failure."""
@@ -17,6 +19,13 @@ class Need:
         """The path of a program."""
         found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
         return found or self._missing(f"{name} is not installed (scripts/test as root installs it)")
+
+    def peer(self, program: Program) -> str:
+        """The path of a peer's program."""
+        try:
+            return program.path()
+        except PeerMissing as missing:
+            return self._missing(str(missing))
 
     def root(self) -> None:
         if os.geteuid() != 0:
