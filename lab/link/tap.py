@@ -1,0 +1,129 @@
+"""A capturing socket that hands out frames as the wire would carry them, each with the kernel's own timestamp.
+
+Python 3.11's `socket` lacks most of these numbers; they are stated here once (linux/if_packet.h, asm-generic/socket.h).
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from contextlib import suppress
+from typing import NamedTuple
+
+from lab.link import offload
+
+ETH_P_ALL = 0x0003
+SOL_PACKET = 263
+PACKET_STATISTICS = 6
+PACKET_AUXDATA = 8
+PACKET_VNET_HDR = 15
+PACKET_IGNORE_OUTGOING = 23
+PACKET_OUTGOING = 4
+SO_TIMESTAMPNS = 35
+SO_RCVBUFFORCE = 33
+
+TP_STATUS_VLAN_VALID = 1 << 4
+TP_STATUS_VLAN_TPID_VALID = 1 << 6
+ETH_P_8021Q = 0x8100
+
+_AUXDATA = struct.Struct("=IIIHHHH")  # struct tpacket_auxdata: status, len, snaplen, mac, net, vlan_tci, vlan_tpid
+_TIMESPEC = struct.Struct("@ll")
+_ANCILLARY_SPACE = socket.CMSG_SPACE(_AUXDATA.size) + socket.CMSG_SPACE(_TIMESPEC.size)
+_LARGEST = 1 << 18
+"""A super-frame is 64 KiB; with BIG TCP 256 KiB and more, which no loopback or veth sends unless told to."""
+
+BUFFER_BYTES = 32 << 20
+
+
+class Recorded(NamedTuple):
+    """A frame and when the kernel saw it, in nanoseconds since 1970."""
+
+    time_ns: int
+    frame: bytes
+
+
+class Tap:
+    """Sees every frame of one interface from the moment it exists. Not for several threads at once."""
+
+    def __init__(self, interface: str, *, outgoing: bool = True) -> None:
+        """:param outgoing: also what this machine sends; on loopback that would show each frame twice.
+
+        :raises OSError: no such interface (ENODEV), or no CAP_NET_RAW here (EPERM).
+        """
+        # Protocol 0 receives nothing until bind names the interface: no frame of another one can slip in between.
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        try:
+            self._set_up(interface, outgoing)
+        except BaseException:
+            self._socket.close()
+            raise
+        self._outgoing = outgoing
+        self.unreadable = 0
+        """Frames that this kernel could not hand over (UDP super-frames before Linux 6.2)."""
+        self._dropped = 0
+
+    def _set_up(self, interface: str, outgoing: bool) -> None:
+        tap = self._socket
+        tap.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        tap.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        tap.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        if not outgoing:
+            with suppress(OSError):  # Older than Linux 4.20: `read` leaves them out itself.
+                tap.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        try:
+            tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
+        except OSError:
+            tap.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+        tap.bind((interface, ETH_P_ALL))
+        tap.setblocking(False)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def read(self) -> list[Recorded]:
+        """The frames that the next captured one stands for: several for a super-frame, none for a skipped one.
+
+        :raises BlockingIOError: nothing has arrived.
+        """
+        try:
+            data, ancillary, _, address = self._socket.recvmsg(_LARGEST, _ANCILLARY_SPACE)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            if error.errno != 22:  # EINVAL: the kernel cannot express this frame's offload state.
+                raise
+            self.unreadable += 1
+            return []
+        if not self._outgoing and address[2] == PACKET_OUTGOING:
+            return []
+        time_ns, tag = _read_ancillary(ancillary)
+        header = offload.VirtioNetHeader.read(data)
+        frames = offload.as_on_the_wire(header, data[offload.VirtioNetHeader.SIZE :])
+        return [Recorded(time_ns, frame[:12] + tag + frame[12:] if tag else frame) for frame in frames]
+
+    def dropped(self) -> int:
+        """Frames lost so far because they were not read in time, or could not be read at all."""
+        # PACKET_STATISTICS starts again from nought at each reading.
+        answer = self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
+        self._dropped += struct.unpack("=II", answer)[1]
+        return self._dropped + self.unreadable
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _read_ancillary(ancillary: list[tuple[int, int, bytes]]) -> tuple[int, bytes]:
+    """The timestamp in ns, and the VLAN tag that the kernel took out of the frame (empty if there was none)."""
+    time_ns, tag = 0, b""
+    for level, kind, data in ancillary:
+        match level, kind:
+            case socket.SOL_SOCKET, 35:  # SCM_TIMESTAMPNS has the option's number.
+                seconds, nanoseconds = _TIMESPEC.unpack(data)
+                time_ns = seconds * 1_000_000_000 + nanoseconds
+            case 263, 8:  # SOL_PACKET, PACKET_AUXDATA
+                status, _, _, _, _, tci, tpid = _AUXDATA.unpack(data)
+                if status & TP_STATUS_VLAN_VALID:
+                    if not status & TP_STATUS_VLAN_TPID_VALID:
+                        tpid = ETH_P_8021Q
+                    tag = struct.pack("!HH", tpid, tci)
+    return time_ns, tag
