@@ -110,7 +110,7 @@ class PrivateNetwork:
 
     @staticmethod
     def _rehearse(attempt: Callable[[], object]) -> None:
-        """Tries it in a child first: a user namespace entered halfway cannot be left again. Raises NamespacesRefused."""
+        """Tries it in a child first: a user namespace entered halfway cannot be left. Raises NamespacesRefused."""
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
@@ -164,7 +164,7 @@ class PrivateNetwork:
 
     @contextmanager
     def station_namespace(self) -> Iterator[None]:
-        """The calling thread, and the children and sockets it makes, are on the station side for the length of a `with`."""
+        """For the length of a `with` the calling thread, and what it starts or opens, is on the station side."""
         with netns.inside(self._station):
             yield
 

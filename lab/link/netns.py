@@ -1,4 +1,4 @@
-"""Namespaces of the calling thread, as the kernel offers them; knows what a system call does, not what the lab wants."""
+"""The calling thread's namespaces, as the kernel offers them; nothing here knows what the lab wants them for."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def threads_running() -> int:
 
 
 def become_root_of_a_user_namespace() -> None:
-    """Unshares user and network and maps the caller to root inside, so that children keep their rights. Raises OSError."""
+    """Unshares user and network; the caller is root inside, so that children keep their rights. Raises OSError."""
     user, group = os.geteuid(), os.getegid()
     unshare(CLONE_NEWUSER | CLONE_NEWNET)
     # An unprivileged process may map its group only after it has given up setgroups(2): user_namespaces(7).

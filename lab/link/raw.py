@@ -14,7 +14,7 @@ class NotOurInterface(Exception):
     """The lab sends frames on its own cable only; this interface is not an end of it."""
 
     def __init__(self, interface: str) -> None:
-        super().__init__(f"{interface} is not an interface that the lab made: frames are sent on the lab's own cable only")
+        super().__init__(f"{interface} was not made by the lab: frames are sent on the lab's own cable only")
         self.interface = interface
 
 

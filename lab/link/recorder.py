@@ -27,7 +27,7 @@ class Recorder:
     def __init__(
         self, interface: str, each: Callable[[Recorded], None] | None = None, *, network: int | None = None
     ) -> None:
-        """:param each: is called in the recorder's thread; an exception it raises ends the recording, and `stop` raises it.
+        """:param each: is called in the recorder's thread; what it raises ends the recording and is raised by `stop`.
         :param network: a descriptor of the network in which `interface` is; otherwise the one of the calling thread.
         """
         self.interface = interface
@@ -49,12 +49,12 @@ class Recorder:
         with netns.inside(self._network) if self._network is not None else nullcontext():
             self._tap = Tap(self.interface, outgoing=outgoing)
         self._wake = os.eventfd(0, os.EFD_CLOEXEC)
-        self._thread = threading.Thread(target=self._run, args=(self._tap,), name=f"record {self.interface}", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(self._tap,), name="recorder", daemon=True)
         self._thread.start()
         return self
 
     def stop(self) -> list[Recorded]:
-        """Everything recorded, in the order in which the kernel saw it (nothing if `each` took it). Raises what `each` did."""
+        """Everything recorded, in the kernel's order; nothing if `each` took it. Raises what `each` raised."""
         if self._thread is None or self._tap is None:
             return self._frames
         self._stopped_ns = time.time_ns()

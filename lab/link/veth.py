@@ -82,7 +82,7 @@ def silent_side(name: str, host: Host, *, offloads: bool) -> None:
 
 
 def wait_until_up(name: str, timeout_s: float = 5.0) -> None:
-    """Returns when frames pass: until the kernel has noticed the carrier it drops them silently. Raises TimeoutError."""
+    """Returns when frames pass: before it has noticed the carrier the kernel drops them. Raises TimeoutError."""
     deadline = time.monotonic() + timeout_s
     with _netlink() as netlink:
         index = _index(netlink, name)
@@ -134,7 +134,7 @@ def _set_if_permitted(name: str, value: str) -> None:
 def load_netlink() -> Any:
     """pyroute2's class for a netlink socket; loaded late, since that takes a quarter of a second."""
     try:
-        from pyroute2 import IPRoute
+        from pyroute2 import IPRoute  # type: ignore[import-untyped]
     except ImportError as error:
         raise NamespacesRefused(f"pyroute2 is missing ({error})", "pip install pyroute2") from error
     return IPRoute
