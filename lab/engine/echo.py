@@ -7,7 +7,7 @@ says nothing to a source that might answer by itself.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -30,7 +30,7 @@ class EchoLimits:
     """What the server refuses. `broadcasts` are the directed broadcast addresses of the nets it is on."""
 
     lowest_port: int = 1024
-    rate: Rate | None = Rate()
+    rate: Rate | None = field(default_factory=Rate)
     broadcasts: frozenset[str] = frozenset()
 
 
@@ -50,8 +50,8 @@ class EchoEngine:
 
     deadline_ns: int | None = None
 
-    def receive(self, now_ns: int, data: bytes, source: Address, asked: str) -> list[Send]:
-        """The answer to a datagram from `source` to our address `asked`: the same bytes, or nothing."""
+    def receive(self, now_ns: int, data: bytes, source: Address, asked: str | None) -> list[Send]:
+        """The same bytes for `source`, or nothing. `asked` is our address; None where the datagram went to many hosts."""
         refusal = self._refusal(now_ns, source, asked)
         if refusal is not None:
             self.refused[refusal] += 1
@@ -64,7 +64,7 @@ class EchoEngine:
         """Echo waits for nothing."""
         return []
 
-    def _refusal(self, now_ns: int, source: Address, asked: str) -> Refusal | None:
+    def _refusal(self, now_ns: int, source: Address, asked: str | None) -> Refusal | None:
         host, port = source
         if port < self._limits.lowest_port:
             return Refusal.LOW_PORT
@@ -72,7 +72,7 @@ class EchoEngine:
             return Refusal.OWN_PORT
         if self._is_many(host):
             return Refusal.NO_HOST
-        if self._is_many(asked):
+        if asked is None:
             return Refusal.NOT_FOR_ONE
         if not self._rate.allows(now_ns, host):
             return Refusal.RATE
