@@ -92,7 +92,7 @@ class BlockReader:
                 case BlockType.SECTION:
                     self._begin_section(block)
                 case _:
-                    # Names, statistics, secrets, journals, custom blocks: their lengths were checked, no more is needed.
+                    # Names, statistics, secrets, journals, custom blocks: their lengths were checked, that is enough.
                     pass
 
     def _next_block(self) -> _Block | None:

@@ -24,9 +24,17 @@ def save(
     interfaces: Sequence[Interface] = (),
     section: Section | None = None,
 ) -> int:
-    """Writes `records` to `path`; gives their count. See `new_capture` for formats, names and errors."""
-    with new_capture(path, format=format, interfaces=interfaces, section=section) as writer:
-        for record in records:
+    """Writes `records` to `path`; gives their count. See `new_capture` for formats, names and errors.
+
+    Without `interfaces` the first record's link type describes the first interface.
+    """
+    coming = iter(records)
+    first = next(coming, None)
+    link_type = first.link_type if first else ETHERNET
+    with new_capture(path, format=format, link_type=link_type, interfaces=interfaces, section=section) as writer:
+        if first:
+            writer.write(first)
+        for record in coming:
             writer.write(record)
     return writer.count
 

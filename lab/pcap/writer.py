@@ -46,6 +46,8 @@ class Writer:
         self.count = 0
         """How many packets have been written."""
         described = tuple(interfaces) or (Interface(link_type),)
+        for interface in described:
+            _demand_describable(interface)
         if format == "pcapng":
             self._write_section(section or Section(application=b"packet-lab"))
         else:
@@ -57,8 +59,7 @@ class Writer:
 
     def add_interface(self, interface: Interface) -> int:
         """Describes one more interface; gives its number for `write_frame`. Times count in ns whatever it says."""
-        if not 0 <= interface.link_type <= 0xFFFF:
-            raise ValueError(f"link type {interface.link_type} does not fit 16 bits")
+        _demand_describable(interface)
         if self.format == "pcapng":
             described = [(options.COMMENT, comment) for comment in interface.comments]
             described += _named(options.INTERFACE_NAME, interface.name)
@@ -101,8 +102,7 @@ class Writer:
         if len(data) > SNAP_LENGTH:
             raise ValueError(f"a packet of {len(data)} bytes; a record holds at most {SNAP_LENGTH}")
         original = len(data) if original_length is None else original_length
-        if not 0 <= original <= 0xFFFFFFFF:
-            raise ValueError(f"original length {original} does not fit 32 bits")
+        _demand_fits("original length", original, 32)
         if self.format == "pcapng":
             self._write_enhanced(time_ns, data, original, interface, (comment, *comments) if comment else comments)
         else:
@@ -113,6 +113,9 @@ class Writer:
         """Says how many packets the interface saw and how many the recorder lost. pcap has no place for it."""
         if self.format != "pcapng":
             return
+        _demand_fits("interface", interface, 32)
+        _demand_fits("received", received, 64)
+        _demand_fits("dropped", dropped, 64)
         counts = [
             (options.STATISTICS_RECEIVED, struct.pack(self._order + "Q", received)),
             (options.STATISTICS_DROPPED, struct.pack(self._order + "Q", dropped)),
@@ -158,6 +161,16 @@ class Writer:
         body += options.write_options(described, self._order)
         length = struct.pack(self._order + "I", len(body) + 12)
         self._file.write(struct.pack(self._order + "I", kind) + length + body + length)
+
+
+def _demand_describable(interface: Interface) -> None:
+    _demand_fits("link type", interface.link_type, 16)
+    _demand_fits("snap length", interface.snap_length, 32)
+
+
+def _demand_fits(what: str, value: int, bits: int) -> None:
+    if not 0 <= value < 1 << bits:
+        raise ValueError(f"{what} {value} does not fit {bits} bits")
 
 
 def _named(code: int, value: bytes) -> list[options.Option]:
