@@ -51,7 +51,7 @@ class EchoEngine:
     deadline_ns: int | None = None
 
     def receive(self, now_ns: int, data: bytes, source: Address, asked: str | None) -> list[Send]:
-        """The same bytes for `source`, or nothing. `asked` is our address; None where the datagram went to many hosts."""
+        """The same bytes for `source`, or nothing. `asked` is our address, None where the datagram went to many."""
         refusal = self._refusal(now_ns, source, asked)
         if refusal is not None:
             self.refused[refusal] += 1

@@ -18,7 +18,8 @@ from lab.peer.udp import NotOneHost, Refused, UdpSocket
 class Engine(Protocol):
     """What a pure engine offers to a shell that has sockets."""
 
-    deadline_ns: int | None
+    @property
+    def deadline_ns(self) -> int | None: ...
 
     def receive(self, now_ns: int, data: bytes, source: Address, asked: str | None) -> Sequence[object]: ...
 
