@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from lab.pcap.options import (
     INTERFACE_DESCRIPTION,
@@ -53,11 +53,24 @@ class BlockType(IntEnum):
 SECTION_MAGIC = b"\x0a\x0d\x0d\x0a"
 """The section header's type reads the same in both byte orders, so a file can be known by it."""
 
-_ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
+
+class _Numbers:
+    """The number layouts of one byte order, compiled once."""
+
+    def __init__(self, order: str) -> None:
+        self.order = order
+        self.word = struct.Struct(order + "I")
+        self.head = struct.Struct(order + "II")
+        self.enhanced = struct.Struct(order + "5I")
+        self.obsolete = struct.Struct(order + "HH4I")
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+_LITTLE = _Numbers("<")
+_BIG = _Numbers(">")
+_BY_MAGIC = {b"\x1a\x2b\x3c\x4d": _BIG, b"\x4d\x3c\x2b\x1a": _LITTLE}
+
+
+class _Block(NamedTuple):
     type: int
     offset: int
     body: bytes
@@ -70,12 +83,12 @@ class BlockReader:
         """Reads the first section header, whose block type has been consumed already. Raises CaptureError."""
         self._source = source
         self._limits = limits
-        self._order = "<"
+        self._numbers = _LITTLE
         self._section_start = 0
         self._number = 0
         self.interfaces: list[Interface] = []
         self.section = Section()
-        self._begin_section(self._read_block(SECTION_MAGIC, 0))
+        self._begin_section(self._read_block(SECTION_MAGIC + self._take(4, 0, 4), 0))
 
     def records(self) -> Iterator[Record]:
         """Every packet to the end of the file. Raises CaptureError after the last whole one."""
@@ -97,34 +110,33 @@ class BlockReader:
 
     def _next_block(self) -> _Block | None:
         start = self._source.offset
-        raw_type = self._source.read(4)
-        if len(raw_type) < 4:
+        raw = self._source.read(8)
+        if len(raw) < 8:
             self._source.check_end()
-            if raw_type:
-                raise CaptureError(start, f"a block is cut short: {len(raw_type)} bytes of it are there")
+            if raw:
+                raise CaptureError(start, f"a block is cut short: {len(raw)} of at least 12 bytes are there")
             return None
-        return self._read_block(raw_type, start)
+        return self._read_block(raw, start)
 
-    def _read_block(self, raw_type: bytes, start: int) -> _Block:
-        raw_length = self._take(4, start, 4)
-        head = b""
-        if raw_type == SECTION_MAGIC:
-            head = self._take(4, start, 8)
-            if head not in _ORDERS:
-                raise CaptureError(start, f"the section header's byte order magic is {head.hex()}, not 1a2b3c4d")
-            self._order = _ORDERS[head]
-        (block_type,) = struct.unpack(self._order + "I", raw_type)
-        (total,) = struct.unpack(self._order + "I", raw_length)
-        least = 12 + len(head)
-        if total < least or total % 4:
-            raise CaptureError(start, f"block length {total} is not a multiple of 4 of at least {least}")
+    def _read_block(self, raw: bytes, start: int) -> _Block:
+        """The block whose type and length are `raw`; a section header sets the byte order before its length counts."""
+        magic = b""
+        if raw.startswith(SECTION_MAGIC):
+            magic = self._take(4, start, 8)
+            if magic not in _BY_MAGIC:
+                raise CaptureError(start, f"the section header's byte order magic is {magic.hex()}, not 1a2b3c4d")
+            self._numbers = _BY_MAGIC[magic]
+        block_type, total = self._numbers.head.unpack(raw)
+        had = len(raw) + len(magic)
+        if total < had + 4 or total % 4:
+            raise CaptureError(start, f"block length {total} is not a multiple of 4 of at least {had + 4}")
         if total > self._limits.block_bytes:
             raise CaptureError(start, f"a block of {total} bytes; the limit is {self._limits.block_bytes}")
-        rest = self._take(total - 8 - len(head), start, 8 + len(head), total)
-        (repeated,) = struct.unpack(self._order + "I", rest[-4:])
+        rest = self._take(total - had, start, had, total)
+        (repeated,) = self._numbers.word.unpack_from(rest, len(rest) - 4)
         if repeated != total:
             raise CaptureError(start, f"the block says {total} bytes at its head and {repeated} at its end")
-        return _Block(block_type, start, head + rest[:-4])
+        return _Block(block_type, start, magic + rest[:-4])
 
     def _take(self, size: int, start: int, had: int, total: int = 12) -> bytes:
         data = self._source.read(size)
@@ -135,10 +147,10 @@ class BlockReader:
 
     def _begin_section(self, block: _Block) -> None:
         _demand(block, 16)
-        major, minor = struct.unpack_from(self._order + "HH", block.body, 4)
+        major, minor = struct.unpack_from(self._numbers.order + "HH", block.body, 4)
         if major != 1:
             raise CaptureError(block.offset, f"pcapng version {major}.{minor} is not known; 1.0 is")
-        options = tuple(read_options(block.body, 16, self._order, block.offset))
+        options = tuple(read_options(block.body, 16, self._numbers.order, block.offset))
         found = dict(reversed(options))
         self.section = Section(
             comments(options),
@@ -152,8 +164,8 @@ class BlockReader:
         _demand(block, 8)
         if len(self.interfaces) >= self._limits.interfaces:
             raise CaptureError(block.offset, f"more than {self._limits.interfaces} interfaces")
-        link_type, snap_length = struct.unpack_from(self._order + "H2xI", block.body)
-        options = tuple(read_options(block.body, 8, self._order, block.offset))
+        link_type, snap_length = struct.unpack_from(self._numbers.order + "H2xI", block.body)
+        options = tuple(read_options(block.body, 8, self._numbers.order, block.offset))
         found = dict(reversed(options))
         self.interfaces.append(
             Interface(
@@ -172,25 +184,25 @@ class BlockReader:
             return 0
         if len(value) != 8:
             raise CaptureError(block.offset, f"if_tsoffset has {len(value)} bytes, not 8")
-        offset_s: int = struct.unpack(self._order + "q", value)[0]
+        offset_s: int = struct.unpack(self._numbers.order + "q", value)[0]
         return offset_s
 
     def _enhanced_packet(self, block: _Block) -> Record:
         """Interface, timestamp (high, low), captured length, original length, packet data, options."""
         _demand(block, 20)
-        interface, high, low, captured, original = struct.unpack_from(self._order + "5I", block.body)
+        interface, high, low, captured, original = self._numbers.enhanced.unpack_from(block.body)
         return self._record(block, 20, interface, high << 32 | low, captured, original)
 
     def _obsolete_packet(self, block: _Block) -> Record:
         """As the enhanced packet, but with a 16 bit interface and a count of drops beside it."""
         _demand(block, 20)
-        interface, _drops, high, low, captured, original = struct.unpack_from(self._order + "HH4I", block.body)
+        interface, _drops, high, low, captured, original = self._numbers.obsolete.unpack_from(block.body)
         return self._record(block, 20, interface, high << 32 | low, captured, original)
 
     def _simple_packet(self, block: _Block) -> Record:
         """Original length and data only: the section's first interface, its snap length, and no time at all."""
         _demand(block, 4)
-        (original,) = struct.unpack_from(self._order + "I", block.body)
+        (original,) = self._numbers.word.unpack_from(block.body)
         snap_length = self._interface(0, block)[1].snap_length
         captured = min(original, snap_length) if snap_length else original
         return self._record(block, 4, 0, None, captured, original)
@@ -209,9 +221,11 @@ class BlockReader:
         if start + captured > len(block.body):
             room = len(block.body) - start
             raise CaptureError(block.offset, f"a packet claims {captured} bytes; its block has room for {room}")
+        found: tuple[bytes, ...] = ()
+        after = start + padded(captured)
         # Simple packets have no options: what follows their data is padding.
-        options = () if ticks is None else read_options(block.body, start + padded(captured), self._order, block.offset)
-        found = comments(options)
+        if ticks is not None and after < len(block.body):
+            found = comments(read_options(block.body, after, self._numbers.order, block.offset))
         self._number += 1
         time_ns = 0 if ticks is None else ticks * NS_PER_S // interface.ticks_per_s + interface.offset_s * NS_PER_S
         data = block.body[start : start + captured]
