@@ -5,6 +5,7 @@ A server is started in the foreground on a port of its own and is ready only whe
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -17,6 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+PEERS_DIRECTORY = Path(os.environ.get("PACKET_LAB_PEERS", CHECKOUT / ".peers"))
+"""Where scripts/install-peers unpacks the packages that exclude each other."""
 
 
 class PeerMissing(LookupError):
@@ -34,11 +39,13 @@ class Program:
     name: str
     package: str
     unpacked: str = ""
+    version_of: str = ""
+    """Its version where that is known without asking Debian."""
 
     def path(self) -> str:
         """Absolute path. Raises PeerMissing."""
         if self.unpacked:
-            place = Path(os.environ.get("PACKET_LAB_PEERS", CHECKOUT / ".peers")) / self.unpacked
+            place = PEERS_DIRECTORY / self.unpacked
             if place.exists():
                 return str(place)
         else:
@@ -46,6 +53,20 @@ class Program:
             if found:
                 return found
         raise PeerMissing(f"{self.name} is not here; scripts/install-peers (as root) gets it from {self.package}")
+
+    def version(self) -> str:
+        """The version of Debian's package that the program came from, or "unknown version"."""
+        if self.version_of:
+            return self.version_of
+        if self.unpacked:
+            noted = PEERS_DIRECTORY / Path(self.unpacked).parts[0] / "version"
+            return noted.read_text(encoding="ascii").strip() if noted.exists() else "unknown version"
+        asked = ["dpkg-query", "-W", "-f", "${Version}", self.package]
+        try:
+            told = subprocess.run(asked, capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return "unknown version"
+        return told.stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +210,35 @@ TFTP_CLIENTS = {
         ),
     )
 }
+
+
+@dataclass(frozen=True, slots=True)
+class FeiqPeer:
+    """A FeiQ / IP Messenger program with a window, run on a screen that nobody sees. It wants root, for a host name."""
+
+    program: Program
+    needs: tuple[Program, ...]
+
+    def words(self, home: str) -> list[str]:
+        """Its command line, with its settings written below `home`; it listens on UDP and TCP port 2425."""
+        settings = Path(home, "iptux.json")
+        settings.write_text(json.dumps({"nick_name": "iptux", "belong_group": "lab", "hide_startup": True}))
+        # A host name of its own, or its packets would tell that of this machine.
+        screen = "exec xvfb-run -a dbus-run-session -- iptux -l WARN -c"
+        return ["unshare", "--uts", "sh", "-c", f'hostname peer && {screen} "$0"', str(settings)]
+
+    @staticmethod
+    def environment(home: str) -> dict[str, str]:
+        """No settings, caches or accessibility services of whoever runs it."""
+        places = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"), home)
+        kept = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
+        return kept | places | {"LC_ALL": "C.UTF-8", "NO_AT_BRIDGE": "1", "USER": "peer", "LOGNAME": "peer"}
+
+
+IPTUX = FeiqPeer(
+    Program("iptux", "iptux"),
+    (Program("xvfb-run", "xvfb"), Program("dbus-run-session", "dbus-x11"), Program("unshare", "util-linux")),
+)
 
 
 @contextmanager
