@@ -55,19 +55,17 @@ def presence_sections(me: Identity, charset: Charset, *, utf8_block: bool) -> tu
 
 def names_of(packet: Packet) -> Names:
     """The sender's names as the header has them; the user's name serves as the nickname."""
-    utf8 = is_utf8(packet.code)
-    user = decode(packet.user, utf8=utf8)
-    return Names(user, decode(packet.host, utf8=utf8), user, "")
+    user, host = _decode_together(packet, packet.user, packet.host)
+    return Names(user, host, user, "")
 
 
 def presence_names(packet: Packet) -> Names:
     """All four names of a presence packet. Where the UTF-8 block counts, it wins over the classic fields."""
-    utf8 = is_utf8(packet.code)
     sections = packet.sections
     # A second section that begins with LF is the UTF-8 block of a sender that left the group out.
     blocks = [section for section in sections[1:] if section.startswith(b"\n")]
     group = sections[1] if len(sections) > 1 and not sections[1].startswith(b"\n") else b""
-    names = replace(names_of(packet), nick=decode(sections[0], utf8=utf8), group=decode(group, utf8=utf8))
+    names = Names(*_decode_together(packet, packet.user, packet.host, sections[0], group))
     if not blocks or not packet.options & CommonFlag.CAPUTF8OPT:
         return names
     for line in blocks[0].split(b"\n"):
@@ -86,3 +84,11 @@ def presence_names(packet: Packet) -> Names:
                 # VS, IP, PL and what is still to come: nothing that is shown.
                 pass
     return names
+
+
+def _decode_together(packet: Packet, *parts: bytes) -> list[str]:
+    """Decodes names that one hand wrote by one charset: a short GBK word alone is too easily good UTF-8 as well.
+
+    Joining with NUL is safe: no character of either charset holds that byte.
+    """
+    return decode(b"\0".join(parts), utf8=is_utf8(packet.code)).split("\0")

@@ -126,7 +126,7 @@ class FeiqPeer:
         charset: Charset | None = None,
         options: int = 0,
     ) -> int:
-        """Sends a message; its packet number. Raises BuildError for text that cannot be written, OSError for no host."""
+        """Sends a message; its packet number. Raises BuildError for text that has no bytes, OSError for no host."""
         to = address_of(host, port)
         with self._server.lock:
             number, actions = self._engine.message(
