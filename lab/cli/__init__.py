@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
+from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from lab import __version__
 from lab.cli.exits import Exit
@@ -36,6 +40,18 @@ class _Commands(click.Group):
         command: click.Command = import_module(f"lab.cli.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(_no_such_command(args[0]), ctx)
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        # Click would import every command to ask it for its help, on each press of the tab key.
+        names = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -44,22 +60,60 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lab")
 def lab() -> None:
-    """packet-lab: craft, talk, watch, explain and judge UDP exchanges, from frame to file."""
+    """packet-lab: craft, talk, watch, explain and judge UDP exchanges, from frame to file.
+
+    \b
+    Exit codes: 0 ok, 1 verdict failed, 2 usage, 3 refused for safety,
+    4 missing privilege, 5 timeout, 6 undecodable input, 7 the peer answered
+    with an error, 8 this machine, 9 no verdict, 130 interrupted.
+
+    \b
+    Shell completion: eval "$(_LAB_COMPLETE=bash_source lab)"
+    (zsh_source, fish_source likewise)
+    """
 
 
 def main() -> None:
     """Runs the command line; every way out has a documented exit code and at most one line of complaint."""
     try:
-        result = lab.main(standalone_mode=False)
+        # The name is stated so that `python -m lab` completes and complains like `lab`.
+        result: Any = lab.main(prog_name="lab", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Abort:
-        click.echo("lab: interrupted", err=True)
-        raise SystemExit(int(Exit.INTERRUPTED)) from None
+        _end("interrupted", Exit.INTERRUPTED)
     except Failure as failure:
         failure.show()
         raise SystemExit(int(failure.code)) from None
-    except click.ClickException as mistake:
-        mistake.show()
+    except click.exceptions.NoArgsIsHelpError as asked:
+        asked.show()
         raise SystemExit(int(Exit.USAGE)) from None
+    except click.UsageError as mistake:
+        path = mistake.ctx.command_path if mistake.ctx else "lab"
+        words = mistake.format_message().rstrip(".")
+        _end(f"{words}{'' if words.endswith('?') else '.'} Type '{path} --help'.", Exit.USAGE)
+    except click.ClickException as mistake:
+        _end(mistake.format_message(), Exit.USAGE)
     except BrokenPipeError:
-        raise SystemExit(int(Exit.OK)) from None
+        _leave_quietly()
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _end(f"this machine refused: {where}{error.strerror or error}; 'lab doctor' says what it permits", Exit.MACHINE)
     raise SystemExit(result if isinstance(result, int) else 0)
+
+
+def _end(words: str, code: Exit) -> NoReturn:
+    click.echo(f"lab: {words}", err=True)
+    raise SystemExit(int(code)) from None
+
+
+def _leave_quietly() -> NoReturn:
+    """The reader of our output has seen enough (`| head`): nothing more is written, not even by the interpreter."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(int(Exit.OK))
+
+
+def _no_such_command(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, 1)
+    return f"there is no command {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")

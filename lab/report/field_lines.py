@@ -1,0 +1,163 @@
+"""Draws the table under a hex dump: one row a field, its parts below it. Where there is no room, words go under.
+
+tag  at    bytes  order  field        raw                value     meaning
+c    000c  2      big    type         08 00              2048      IPv4; little: 8; RFC 894
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from lab.report.canvas import Canvas, clip, wrap
+from lab.report.hex_lines import FAULT_STYLE, style_of
+from lab.report.model import Dump, Fault, Part, Span
+
+_LEAST_MEANING = 30
+"""Columns below which a column of meanings is worse than a line of its own."""
+_RAW_BYTES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Where each column starts. `meaning` is None where it goes on the line below, under the field's name."""
+
+    at: int
+    octets: int
+    order: int
+    field: int
+    raw: int
+    value: int
+    meaning: int | None
+    width: int
+
+    @property
+    def value_room(self) -> int:
+        return (self.width if self.meaning is None else self.meaning - 2) - self.value
+
+
+def field_lines(dump: Dump, width: int) -> list[Text]:
+    """The table of `dump` in `width` columns: a heading a layer, a row a field, then what is wrong."""
+    columns = _columns(dump, width)
+    lines = [_head(columns)]
+    layer = ""
+    for span in dump.spans:
+        if span.layer != layer:
+            layer = span.layer
+            lines.append(_layer(dump, span, width))
+        lines += _field(dump, span, columns)
+    return lines
+
+
+def fault_lines(dump: Dump, width: int) -> list[Text]:
+    """One sentence for each thing that is wrong."""
+    lines = []
+    for fault in dump.faults:
+        for index, words in enumerate(wrap(fault.sentence, width - 2)):
+            lines.append(Text(("  " if index else "✗ ") + words, FAULT_STYLE))
+    return lines
+
+
+def _columns(dump: Dump, width: int) -> _Columns:
+    names = [len(s.name) for s in dump.spans] + [len(p.name) + 2 for s in dump.spans for p in s.parts]
+    name = min(max([5, *names]), 20)
+    tag = max([1, *(len(s.tag) for s in dump.spans)])
+    at = tag + 2
+    octets = at + max(4, len(f"{len(dump.data):x}")) + 2
+    order = octets + 7
+    field = order + 8
+    raw = field + name + 2
+    value = raw + 3 * _RAW_BYTES + 3
+    wanted = min(max([5, *(len(s.value) for s in dump.spans)]), 30)
+    meaning = value + wanted + 2
+    return _Columns(at, octets, order, field, raw, value, meaning if width - meaning >= _LEAST_MEANING else None, width)
+
+
+def _head(columns: _Columns) -> Text:
+    canvas = Canvas(columns.width)
+    words = {columns.at: "at", columns.octets: "bytes", columns.order: "order", columns.field: "field"}
+    words |= {columns.raw: "raw", columns.value: "value"}
+    if columns.meaning is not None:
+        words[columns.meaning] = "meaning; in the other byte order; source"
+    for column, word in words.items():
+        canvas.put(column, word, "dim")
+    return canvas.text()
+
+
+def _layer(dump: Dump, first: Span, width: int) -> Text:
+    """The heading of a run of fields of one layer. A layer with padding after its payload gets two."""
+    end = first.end
+    for span in dump.spans[dump.spans.index(first) :]:
+        if span.layer != first.layer:
+            break
+        end = span.end
+    canvas = Canvas(width)
+    after = canvas.put(0, f"── {first.layer} ", "bold " + style_of(first))
+    after = canvas.put(after, f"bytes {first.offset}–{end - 1} " if end > first.offset + 1 else f"byte {first.offset} ")
+    canvas.line(after, width, "─", "dim")
+    return canvas.text()
+
+
+def _field(dump: Dump, span: Span, columns: _Columns) -> list[Text]:
+    style = style_of(span)
+    canvas = Canvas(columns.width)
+    canvas.put(0, span.tag, "bold " + style)
+    canvas.put(columns.at, f"{span.offset:0{max(4, len(f'{len(dump.data):x}'))}x}", "dim")
+    canvas.put(columns.octets, str(len(span.raw)))
+    canvas.put(columns.order, span.order or "—", "" if span.order else "dim")
+    canvas.put(columns.field, clip(span.name, columns.raw - columns.field - 1), style)
+    canvas.put(columns.raw, _raw(span.raw), "dim")
+    canvas.put(columns.value, clip(span.value, columns.value_room), "bold")
+    lines = _with_words(canvas, _words(span), columns)
+    for fault in dump.faults:
+        if not fault.fatal and fault.offset == span.offset:
+            lines += _fault(fault, columns)
+    for part in span.parts:
+        lines += _part(part, style, columns)
+    return lines
+
+
+def _words(span: Span) -> str:
+    other = "big" if span.order == "little" else "little"
+    swapped = f"{other}: {span.other_order}" if span.other_order is not None else ""
+    return "; ".join(words for words in (span.meaning, swapped, span.clause) if words)
+
+
+def _with_words(canvas: Canvas, words: str, columns: _Columns) -> list[Text]:
+    """The row, and the words beside it or below it."""
+    if not words:
+        return [canvas.text()]
+    column = columns.field if columns.meaning is None else columns.meaning
+    lines = wrap(words, columns.width - column)
+    if columns.meaning is not None:
+        canvas.put(column, lines.pop(0))
+    drawn = [canvas.text()]
+    for line in lines:
+        below = Canvas(columns.width)
+        below.put(column, line)
+        drawn.append(below.text())
+    return drawn
+
+
+def _fault(fault: Fault, columns: _Columns) -> list[Text]:
+    lines = []
+    for words in wrap(f"✗ wanted {fault.wanted}, found {fault.found}", columns.width - columns.field):
+        canvas = Canvas(columns.width)
+        canvas.put(columns.field, words, FAULT_STYLE)
+        lines.append(canvas.text())
+    return lines
+
+
+def _part(part: Part, style: str, columns: _Columns) -> list[Text]:
+    canvas = Canvas(columns.width)
+    canvas.put(columns.field, clip(f"· {part.name}", columns.raw - columns.field - 1), style)
+    canvas.put(columns.raw, part.pattern, "dim")
+    canvas.put(columns.value, str(part.value))
+    return _with_words(canvas, part.meaning, columns)
+
+
+def _raw(raw: bytes) -> str:
+    if len(raw) <= _RAW_BYTES:
+        return raw.hex(" ")
+    return raw[: _RAW_BYTES - 1].hex(" ") + " …"

@@ -1,0 +1,133 @@
+"""One frame in a few words: what an arrow of a ladder says, and the title of a dump. All of it is safe to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lab.report.model import Kind
+from lab.wire import address, arp, feiq, ipv4, tcp, text, tftp, udp
+from lab.wire.field import Field
+from lab.wire.frame import Dissection, Layer
+
+_NAME_COLUMNS, _TEXT_COLUMNS, _OPTION_COLUMNS = 48, 60, 24
+_MOST_OPTIONS = 8
+
+
+def label(dissection: Dissection) -> tuple[str, Kind]:
+    """The words for a frame and what kind of event it is, by the innermost layer that was read."""
+    for layer in reversed(dissection.layers):
+        if layer.name.startswith("quoted_"):
+            continue
+        said = _said(layer, dissection)
+        if said is not None:
+            return said
+    return "bytes that nobody can read", Kind.ERROR
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _said(layer: Layer, dissection: Dissection) -> tuple[str, Kind] | None:
+    match layer.packet:
+        case None:
+            return f"{layer.name.upper()} that cannot be read", Kind.ERROR
+        case arp.Packet():
+            return _arp(layer.packet), Kind.LINK
+        case feiq.Packet():
+            return _feiq(layer.packet), Kind.MESSAGE
+        case udp.Datagram():
+            return _udp(layer.packet), Kind.OTHER
+        case tcp.Segment():
+            return f"TCP {layer.packet.source_port} → {layer.packet.destination_port}", Kind.OTHER
+        case ipv4.Packet() if layer.packet.fragment_offset:
+            return f"IPv4 fragment at byte {layer.packet.fragment_offset * 8}", Kind.OTHER
+        case _:
+            return _tftp(layer.packet) or _control(layer) or _fallback(layer, dissection)
+
+
+def _tftp(packet: object) -> tuple[str, Kind] | None:
+    match packet:
+        case tftp.ReadRequest(filename, mode, options) | tftp.WriteRequest(filename, mode, options):
+            name = "RRQ" if isinstance(packet, tftp.ReadRequest) else "WRQ"
+            words = [name, f'"{text.safe(filename, _NAME_COLUMNS)}"', text.safe(mode, _OPTION_COLUMNS)]
+            return " ".join([*words, *_options(options)]), Kind.REQUEST
+        case tftp.Oack(options):
+            return " ".join(["OACK", *_options(options)]), Kind.GRANT
+        case tftp.Data(block, data):
+            return f"DATA {block} ({plural(len(data), 'byte')})", Kind.DATA
+        case tftp.Ack(block):
+            return f"ACK {block}", Kind.ACK
+        case tftp.Error(code, message):
+            return f'ERROR {code} "{text.safe(message, _TEXT_COLUMNS)}"', Kind.ERROR
+    return None
+
+
+def _options(options: Iterable[tuple[bytes, bytes]]) -> list[str]:
+    pairs = [f"{text.safe(name, _OPTION_COLUMNS)}={text.safe(value, _OPTION_COLUMNS)}" for name, value in options]
+    more = len(pairs) - _MOST_OPTIONS
+    return pairs if more <= 0 else [*pairs[:_MOST_OPTIONS], f"and {plural(more, 'option')} more"]
+
+
+def _feiq(packet: feiq.Packet) -> str:
+    names = "+".join((feiq.mode_name(packet.code), *feiq.flag_names(packet.code)))
+    sender = f"{text.safe(packet.user, _OPTION_COLUMNS)}@{text.safe(packet.host, _OPTION_COLUMNS)}"
+    words = f"FeiQ {names} #{packet.number} {sender}"
+    said = text.safe(text.decode(packet.text, utf8=feiq.is_utf8(packet.code)), _TEXT_COLUMNS)
+    return f'{words} "{said}"' if packet.text else words
+
+
+def _udp(datagram: udp.Datagram) -> str:
+    name = "echo" if 7 in (datagram.source_port, datagram.destination_port) else "UDP"
+    size = f"({plural(len(datagram.payload), 'byte')})"
+    shown = text.safe(datagram.payload[:200], _TEXT_COLUMNS)
+    if not datagram.payload or shown.count("\\") * 4 > len(shown):
+        return f"{name} {size}"
+    return f'{name} "{shown}" {size}'
+
+
+def _arp(packet: arp.Packet) -> str:
+    sender, target = (
+        address.ipv4(raw) if len(raw) == 4 else raw.hex() for raw in (packet.sender_protocol, packet.target_protocol)
+    )
+    if packet.operation == arp.REQUEST:
+        return f"ARP who has {target}? tell {sender}" if sender != target else f"ARP announces {sender}"
+    if packet.operation == arp.REPLY:
+        return f"ARP {sender} is at {address.mac(packet.sender_hardware)}"
+    return f"ARP operation {packet.operation}"
+
+
+def _control(layer: Layer) -> tuple[str, Kind] | None:
+    """ICMP, IGMP and MLD in the words that the reading gave their type, code and target."""
+    titles = {"icmp": "ICMP", "icmpv6": "ICMPv6", "igmp": "IGMP", "mld": "MLD"}
+    if layer.name not in titles:
+        return None
+    fields = {field.name.rpartition(".")[2]: field for field in layer.fields}
+    kind, code = _meaning(fields.get("type")), _meaning(fields.get("code"))
+    words = [titles[layer.name], kind]
+    if code and code != kind:
+        words[-1] = f"{kind}:" if kind else ""
+        words.append(code)
+    for name in ("target", "target_address", "group", "multicast_address"):
+        if name in fields:
+            words.append(_meaning(fields[name]))
+    unreachable = "unreachable" in kind or "exceeded" in kind or "too big" in kind
+    is_neighbour = "neighbo" in kind or "router" in kind
+    return " ".join(word for word in words if word), (
+        Kind.ERROR if unreachable else Kind.LINK if is_neighbour or layer.name == "mld" else Kind.OTHER
+    )
+
+
+def _meaning(field: Field | None) -> str:
+    if field is None:
+        return ""
+    return field.meaning or str(field.value if isinstance(field.value, int) else field.value.hex())
+
+
+def _fallback(layer: Layer, dissection: Dissection) -> tuple[str, Kind] | None:
+    """Nothing but headers: the last of them that names what it carries."""
+    if layer.name not in ("ethernet", "vlan", "ipv4", "ipv6"):
+        return None
+    carried = {"ethernet": "type", "vlan": "type", "ipv4": "protocol", "ipv6": "next_header"}[layer.name]
+    field = dissection.field(f"{layer.name}.{carried}")
+    return f"{layer.name} carrying {_meaning(field) or 'nothing'}", Kind.OTHER
