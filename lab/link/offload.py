@@ -70,50 +70,67 @@ def _complete(frame: bytes, start: int, offset: int) -> bytes:
     return _put(frame, start + offset, checksum)
 
 
-def _split(frame: bytes, start: int, size: int, protocol: int) -> list[bytes]:
+@dataclass(frozen=True, slots=True)
+class _Headers:
+    """Where the headers of a super-frame stand; all of them lie within the frame."""
+
+    network: int
+    transport: int
+    end: int
+    protocol: int
+
+    @classmethod
+    def find(cls, frame: bytes, transport: int, protocol: int) -> Self | None:
+        """None for anything that no kernel segments: better left whole than torn."""
+        network = 14
+        while frame[network - 2 : network] in (b"\x81\x00", b"\x88\xa8"):
+            network += 4
+        least = {4: 20, 6: 40}.get(frame[network] >> 4 if network < len(frame) else 0)
+        if least is None or transport < network + least or transport + (8 if protocol == UDP else 20) > len(frame):
+            return None
+        length = 8 if protocol == UDP else (frame[transport + 12] >> 4) * 4
+        if (protocol == TCP and length < 20) or transport + length > len(frame):
+            return None
+        return cls(network, transport, transport + length, protocol)
+
+
+def _split(frame: bytes, transport: int, size: int, protocol: int) -> list[bytes]:
     """One frame for every `size` bytes of payload, each with headers of its own."""
-    length = 8 if protocol == UDP else (frame[start + 12] >> 4) * 4
-    network = _network_header(frame, start)
-    headers, payload = frame[: start + length], frame[start + length :]
-    pieces = [payload[at : at + size] for at in range(0, len(payload), size)]
+    where = _Headers.find(frame, transport, protocol)
+    if where is None:
+        return [frame]
+    payload = frame[where.end :]
+    offsets = range(0, len(payload) or 1, size)
     return [
-        _piece(headers, piece, network, start, number, number * size, last=number == len(pieces) - 1)
-        for number, piece in enumerate(pieces)
+        _piece(where, frame[: where.end] + payload[at : at + size], number, at, last=number == len(offsets) - 1)
+        for number, at in enumerate(offsets)
     ]
 
 
-def _network_header(frame: bytes, transport: int) -> int:
-    """Where IP starts: behind Ethernet and any VLAN tag that is still in the frame."""
-    at = 12
-    while frame[at : at + 2] in (b"\x81\x00", b"\x88\xa8") and at + 4 < transport:
-        at += 4
-    return at + 2
-
-
-def _piece(headers: bytes, payload: bytes, network: int, start: int, number: int, offset: int, *, last: bool) -> bytes:
-    frame = headers + payload
-    version = frame[network] >> 4
-    if version == 4:
+def _piece(where: _Headers, frame: bytes, number: int, offset: int, *, last: bool) -> bytes:
+    """The super-frame's headers before one piece of its payload, made right for that piece."""
+    network, transport = where.network, where.transport
+    segment = len(frame) - transport
+    if frame[network] >> 4 == 4:
         identification = int.from_bytes(frame[network + 4 : network + 6], "big") + number
         frame = _put(frame, network + 2, len(frame) - network)
-        frame = _put(frame, network + 4, identification & 0xFFFF)
+        frame = _put(frame, network + 4, identification)
         frame = _put(frame, network + 10, 0)
-        frame = _put(frame, network + 10, 0xFFFF - ones_complement_sum(frame[network:start]))
+        frame = _put(frame, network + 10, 0xFFFF - ones_complement_sum(frame[network:transport]))
         addresses = frame[network + 12 : network + 20]
     else:
         frame = _put(frame, network + 4, len(frame) - network - 40)
         addresses = frame[network + 8 : network + 40]
-    segment = len(frame) - start
-    if len(headers) - start == 8:
-        protocol, checksum_at = UDP, start + _UDP_CHECKSUM_AT
-        frame = _put(frame, start + 4, segment)
+    if where.protocol == UDP:
+        checksum_at = transport + _UDP_CHECKSUM_AT
+        frame = _put(frame, transport + 4, segment)
     else:
-        protocol, checksum_at = TCP, start + _TCP_CHECKSUM_AT
-        frame = _tcp_header(frame, start, number, offset, last=last)
+        checksum_at = transport + _TCP_CHECKSUM_AT
+        frame = _tcp_header(frame, transport, number, offset, last=last)
     # The pseudo header of RFC 768 and RFC 8200 section 8.1; where the length stands does not change the sum.
-    pseudo = addresses + struct.pack("!II", segment, protocol)
+    pseudo = addresses + struct.pack("!II", segment, where.protocol)
     frame = _put(frame, checksum_at, 0)
-    return _put(frame, checksum_at, 0xFFFF - ones_complement_sum(pseudo + frame[start:]) or 0xFFFF)
+    return _put(frame, checksum_at, 0xFFFF - ones_complement_sum(pseudo + frame[transport:]) or 0xFFFF)
 
 
 def _tcp_header(frame: bytes, start: int, number: int, offset: int, *, last: bool) -> bytes:
@@ -136,5 +153,5 @@ def _tcp_header(frame: bytes, start: int, number: int, offset: int, *, last: boo
 
 
 def _put(frame: bytes, at: int, value: int) -> bytes:
-    """A copy of the frame with a 16-bit number in network order at `at`."""
-    return frame[:at] + value.to_bytes(2, "big") + frame[at + 2 :]
+    """A copy of the frame with the low 16 bits of a number in network order at `at`."""
+    return frame[:at] + (value & 0xFFFF).to_bytes(2, "big") + frame[at + 2 :]
