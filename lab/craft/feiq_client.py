@@ -91,7 +91,7 @@ class FeiQClient:
             packet_no=SEED_NUMBER,
             user=SEED_USER,
             host=SEED_HOST,
-            command=numbers.SENDMSG,
+            command_no=numbers.SENDMSG,
             sections=(SEED_TEXT,),
         )
         self.endpoint.send(self.peer, self.peer_port, seed)
@@ -129,7 +129,7 @@ class FeiQClient:
             packet_no=self._number,
             user=self._encode(self.user, self.encoding),
             host=self._encode(self.host, self.encoding),
-            command=code,
+            command_no=code,
             sections=body,
         )
         if to is None:

@@ -19,7 +19,7 @@ from lab.craft import feiq_numbers as numbers
 from lab.craft.error import MalformedError
 from lab.craft.field import MISSING, SeparatedField, Unterminated
 
-_HEADER = ("version", "packet_no", "user", "host", "command")
+_HEADER = ("version", "packet_no", "user", "host", "command_no")
 
 
 def _octets(text: Any) -> bytes:
@@ -73,14 +73,15 @@ class LabFeiQ(Packet):
         SeparatedField("packet_no", b"1", b":"),
         SeparatedField("user", b"lab", b":"),
         SeparatedField("host", b"packet-lab", b":"),
-        CommandField("command", b"32", b":"),
+        # Not `command`: every Scapy packet has a method of that name, which would hide the field.
+        CommandField("command_no", b"32", b":"),
         SectionsField("sections", b"\0"),
     ]
 
     @property
     def code(self) -> int | None:
         """The whole command number; None where the field holds no decimal number."""
-        return _decimal(self.command)
+        return _decimal(self.command_no)
 
     @property
     def mode(self) -> int | None:
@@ -118,9 +119,7 @@ class LabFeiQ(Packet):
                 found.append(f"{name}: no colon after it")
             elif not value:
                 found.append(f"{name}: empty")
-            elif (
-                name in ("packet_no", "command") and not 0 <= (_decimal(value) or 0 if value.isdigit() else -1) < 2**32
-            ):
+            elif name in ("packet_no", "command_no") and not _is_32_bits(_decimal(value)):
                 found.append(f"{name}: not the decimal digits of a 32-bit number")
         return found
 
@@ -133,7 +132,7 @@ class LabFeiQ(Packet):
         return b"FEIQ" + _FAMILY.get(self.mode or 0, b"")
 
     def mysummary(self) -> Any:
-        command = self.command if self.code is None else numbers.words(self.code)
+        command = self.command_no if self.code is None else numbers.words(self.code)
         return f"FeiQ {command} {self.user!r}@{self.host!r} no {self.packet_no!r} {self.text!r}", [UDP]
 
 

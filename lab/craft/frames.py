@@ -86,7 +86,7 @@ def feiq(
         if not text or b":" in text or b"\0" in text:
             raise BuildError(name, "at least one byte, no colon and no NUL", value)
     try:
-        packet = LabFeiQ(version=version, packet_no=number, user=user, host=host, command=command, sections=sections)
+        packet = LabFeiQ(version=version, packet_no=number, user=user, host=host, command_no=command, sections=sections)
     except ValueError as wrong:
         raise BuildError("command", "a known command", str(wrong)) from None
     if packet.code is None or packet.code >= 2**32 or not 0 <= number < 2**32:
