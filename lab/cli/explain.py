@@ -48,8 +48,10 @@ def command(what: tuple[str, ...], start: str | None, full: bool, json_path: str
 
     Exit code 6 if the bytes cannot be read to their end: what could be read is shown all the same.
     """
+    from lab.report.model import Grade
+
     dump, head = _read(what, start)
-    failed = next((fault for fault in dump.faults if fault.fatal), None)
+    failed = next((fault for fault in dump.faults if fault.grade is Grade.STOPPED), None)
     if json_path is not None:
         from lab.cli.output import write_json
         from lab.report.document import dump_document

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from rich.cells import cell_len
 from rich.text import Text
+
+
+_BREAKS = re.compile(r" (?![^()]*\))")
 
 
 class Canvas:
@@ -58,9 +63,12 @@ def clip(text: str, columns: int) -> str:
 
 
 def wrap(text: str, columns: int) -> list[str]:
-    """Breaks `text` at blanks into lines of at most `columns` cells; a word that is too long is cut."""
+    """Breaks `text` at blanks into lines of at most `columns` cells; a word that is too long is cut.
+
+    What stands in parentheses counts as one word.
+    """
     lines, current = [], ""
-    for word in text.split(" "):
+    for word in _BREAKS.split(text):
         joined = f"{current} {word}" if current else word
         if cell_len(joined) <= columns:
             current = joined

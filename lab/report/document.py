@@ -15,12 +15,13 @@ A dump (`packet-lab/dump/1`):
     read                            false for a run that nothing could read
     bits: [name, mask, value, meaning]
   ]
-  faults: [field, offset, wanted, found, fatal]     fatal: reading stopped there
+  faults: [field, offset, wanted, found, grade, sentence]
+                                    grade: "stopped" (nothing after it was read), "wrong" or "remark"
 
 A ladder (`packet-lab/ladder/1`):
 
   title, start_ns
-  participants: [name, address]
+  participants: [name, addresses]
   rows: [                           in order
     {step}                          a heading
     {frame, time_ns, source, target, label, kind, marks}     target null is everybody; lanes count from 0
@@ -30,7 +31,7 @@ A ladder (`packet-lab/ladder/1`):
 
 from __future__ import annotations
 
-from lab.report.model import Dump, Event, Fold, Ladder, Row, Span, Step
+from lab.report.model import Dump, Event, Fault, Fold, Ladder, Row, Span, Step
 
 Document = dict[str, object]
 
@@ -43,10 +44,7 @@ def dump_document(dump: Dump) -> Document:
         "length": len(dump.data),
         "hex": dump.data.hex(),
         "fields": [_field(span) for span in dump.spans],
-        "faults": [
-            {"field": f.field, "offset": f.offset, "wanted": f.wanted, "found": f.found, "fatal": f.fatal}
-            for f in dump.faults
-        ],
+        "faults": [_fault(fault) for fault in dump.faults],
     }
 
 
@@ -56,7 +54,7 @@ def ladder_document(ladder: Ladder) -> Document:
         "schema": "packet-lab/ladder/1",
         "title": ladder.title,
         "start_ns": ladder.start_ns,
-        "participants": [{"name": p.name, "address": p.address} for p in ladder.participants],
+        "participants": [{"name": p.name, "addresses": list(p.addresses)} for p in ladder.participants],
         "rows": [_row(row) for row in ladder.rows],
     }
 
@@ -76,6 +74,17 @@ def _field(span: Span) -> Document:
         "other_order": span.other_order,
         "read": span.group >= 0,
         "bits": [{"name": p.name, "mask": p.mask, "value": p.value, "meaning": p.meaning} for p in span.parts],
+    }
+
+
+def _fault(fault: Fault) -> Document:
+    return {
+        "field": fault.field,
+        "offset": fault.offset,
+        "wanted": fault.wanted,
+        "found": fault.found,
+        "grade": fault.grade.value,
+        "sentence": fault.sentence,
     }
 
 

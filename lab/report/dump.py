@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from string import ascii_lowercase, ascii_uppercase
 
-from lab.report.model import Dump, Fault, Part, Span
+from lab.report.model import Dump, Fault, Grade, Part, Span
 from lab.wire import feiq, text
 from lab.wire.field import Bits, Field
-from lab.wire.frame import Dissection
+from lab.wire.frame import Dissection, Note
 
 LAYERS = {
     "ethernet": "Ethernet II",
@@ -20,6 +20,11 @@ LAYERS = {
     "igmp": "IGMP",
     "mld": "MLD",
     "tcp": "TCP",
+    "hop_by_hop": "IPv6 hop-by-hop options",
+    "destination_options": "IPv6 destination options",
+    "routing": "IPv6 routing header",
+    "ipv6_fragment": "IPv6 fragment header",
+    "authentication": "Authentication header",
     "udp": "UDP",
     "tftp": "TFTP",
     "feiq": "FeiQ / IP Messenger",
@@ -56,7 +61,7 @@ def _span(field: Field, tag: str, group: int, shade: int, layer: str, name: str,
         tag=tag,
         group=group,
         shade=shade,
-        layer=LAYERS.get(layer, layer),
+        layer=_title(layer),
         name=name.replace("_", " "),
         offset=field.offset,
         raw=field.raw,
@@ -68,6 +73,13 @@ def _span(field: Field, tag: str, group: int, shade: int, layer: str, name: str,
         clause=field.source,
         parts=tuple(_part(bits, field) for bits in field.bits),
     )
+
+
+def _title(layer: str) -> str:
+    """A layer's name for people; that of a packet quoted by an ICMP error says so."""
+    name = layer.removeprefix("quoted_")
+    title = LAYERS.get(name, name.replace("_", " "))
+    return title if name == layer else f"{title}, quoted"
 
 
 def _value(field: Field, layer: str, utf8: bool) -> tuple[str, str]:
@@ -102,11 +114,20 @@ def _pattern(bits: Bits, field: Field) -> str:
 
 
 def _faults(dissection: Dissection) -> tuple[Fault, ...]:
-    faults = [Fault(n.offset, n.field, text.safe(n.wanted), text.safe(n.found), False) for n in dissection.notes]
+    faults = [_noted(note) for note in dissection.notes]
     error = dissection.error
     if error is not None:
-        faults.append(Fault(error.offset, error.field, text.safe(error.wanted), text.safe(error.found), True))
+        wanted, found = text.safe(error.wanted), text.safe(error.found)
+        faults.append(Fault(error.offset, error.field, wanted, found, Grade.STOPPED, text.safe(str(error))))
     return tuple(sorted(faults, key=lambda fault: fault.offset))
+
+
+def _noted(note: Note) -> Fault:
+    grade = Grade.REMARK if note.kind == "partial" else Grade.WRONG
+    form = "#06x" if note.kind in ("checksum", "partial") else "d"
+    if note.kind == "padding":
+        return Fault(note.offset, note.field, "zeros", f"{note.found} other bytes", grade, note.sentence)
+    return Fault(note.offset, note.field, f"{note.wanted:{form}}", f"{note.found:{form}}", grade, note.sentence)
 
 
 def _declares_utf8(dissection: Dissection) -> bool:
@@ -115,9 +136,11 @@ def _declares_utf8(dissection: Dissection) -> bool:
 
 
 def _tag(index: int) -> str:
-    """a to z, A to Z, then pairs of letters."""
+    """a to z, A to Z, then aa, ab and so on."""
     letters = ascii_lowercase + ascii_uppercase
-    if index < len(letters):
-        return letters[index]
-    first, second = divmod(index - len(letters), len(ascii_lowercase))
-    return ascii_lowercase[first % len(ascii_lowercase)] + ascii_lowercase[second]
+    tag = ""
+    index += 1
+    while index:
+        index, place = divmod(index - 1, len(letters))
+        tag = letters[place] + tag
+    return tag

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from lab.report.canvas import Canvas, clip, wrap
-from lab.report.hex_lines import FAULT_STYLE, style_of
-from lab.report.model import Dump, Fault, Part, Span
+from lab.report.hex_lines import fault_mark, fault_style, style_of
+from lab.report.model import Dump, Fault, Grade, Part, Span
 
 _LEAST_MEANING = 30
 """Columns below which a column of meanings is worse than a line of its own."""
@@ -37,6 +37,14 @@ class _Columns:
         return (self.width if self.meaning is None else self.meaning - 2) - self.value
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some of the words of a row, in one style."""
+
+    words: str
+    style: str
+
+
 def field_lines(dump: Dump, width: int) -> list[Text]:
     """The table of `dump` in `width` columns: a heading a layer, a row a field, then what is wrong."""
     columns = _columns(dump, width)
@@ -55,7 +63,7 @@ def fault_lines(dump: Dump, width: int) -> list[Text]:
     lines = []
     for fault in dump.faults:
         for index, words in enumerate(wrap(fault.sentence, width - 2)):
-            lines.append(Text(("  " if index else "✗ ") + words, FAULT_STYLE))
+            lines.append(Text(("  " if index else f"{fault_mark(fault)} ") + words, fault_style(fault)))
     return lines
 
 
@@ -79,7 +87,7 @@ def _head(columns: _Columns) -> Text:
     words = {columns.at: "at", columns.octets: "bytes", columns.order: "order", columns.field: "field"}
     words |= {columns.raw: "raw", columns.value: "value"}
     if columns.meaning is not None:
-        words[columns.meaning] = "meaning; in the other byte order; source"
+        words[columns.meaning] = "meaning; other order; source"
     for column, word in words.items():
         canvas.put(column, word, "dim")
     return canvas.text()
@@ -93,7 +101,7 @@ def _layer(dump: Dump, first: Span, width: int) -> Text:
             break
         end = span.end
     canvas = Canvas(width)
-    after = canvas.put(0, f"── {first.layer} ", "bold " + style_of(first))
+    after = canvas.put(0, f"── {first.layer} · ", "bold " + style_of(first))
     after = canvas.put(after, f"bytes {first.offset}–{end - 1} " if end > first.offset + 1 else f"byte {first.offset} ")
     canvas.line(after, width, "─", "dim")
     return canvas.text()
@@ -111,40 +119,46 @@ def _field(dump: Dump, span: Span, columns: _Columns) -> list[Text]:
     canvas.put(columns.value, clip(span.value, columns.value_room), "bold")
     lines = _with_words(canvas, _words(span), columns)
     for fault in dump.faults:
-        if not fault.fatal and fault.offset == span.offset:
+        if fault.grade is not Grade.STOPPED and fault.offset == span.offset:
             lines += _fault(fault, columns)
     for part in span.parts:
         lines += _part(part, style, columns)
     return lines
 
 
-def _words(span: Span) -> str:
+def _words(span: Span) -> list[_Piece]:
     other = "big" if span.order == "little" else "little"
     swapped = f"{other}: {span.other_order}" if span.other_order is not None else ""
-    return "; ".join(words for words in (span.meaning, swapped, span.clause) if words)
+    clause = span.clause.replace("section ", "§")
+    return [_Piece(span.meaning, ""), _Piece(swapped, "italic"), _Piece(clause, "dim")]
 
 
-def _with_words(canvas: Canvas, words: str, columns: _Columns) -> list[Text]:
+def _with_words(canvas: Canvas, pieces: list[_Piece], columns: _Columns) -> list[Text]:
     """The row, and the words beside it or below it."""
-    if not words:
+    pieces = [piece for piece in pieces if piece.words]
+    if not pieces:
         return [canvas.text()]
     column = columns.field if columns.meaning is None else columns.meaning
-    lines = wrap(words, columns.width - column)
-    if columns.meaning is not None:
-        canvas.put(column, lines.pop(0))
-    drawn = [canvas.text()]
-    for line in lines:
-        below = Canvas(columns.width)
-        below.put(column, line)
-        drawn.append(below.text())
+    words = "; ".join(piece.words for piece in pieces)
+    styles = [piece.style for piece in pieces for _ in f"{piece.words}; "]
+    drawn = [] if columns.meaning is not None else [canvas.text()]
+    place = 0
+    for line in wrap(words, columns.width - column):
+        row = canvas if not drawn else Canvas(columns.width)
+        place = words.index(line, place)
+        at = column
+        for letter, style in zip(line, styles[place:], strict=False):
+            at = row.put(at, letter, style)
+        place += len(line)
+        drawn.append(row.text())
     return drawn
 
 
 def _fault(fault: Fault, columns: _Columns) -> list[Text]:
     lines = []
-    for words in wrap(f"✗ wanted {fault.wanted}, found {fault.found}", columns.width - columns.field):
+    for words in wrap(f"{fault_mark(fault)} wanted {fault.wanted}, found {fault.found}", columns.width - columns.field):
         canvas = Canvas(columns.width)
-        canvas.put(columns.field, words, FAULT_STYLE)
+        canvas.put(columns.field, words, fault_style(fault))
         lines.append(canvas.text())
     return lines
 
@@ -154,7 +168,7 @@ def _part(part: Part, style: str, columns: _Columns) -> list[Text]:
     canvas.put(columns.field, clip(f"· {part.name}", columns.raw - columns.field - 1), style)
     canvas.put(columns.raw, part.pattern, "dim")
     canvas.put(columns.value, str(part.value))
-    return _with_words(canvas, part.meaning, columns)
+    return _with_words(canvas, [_Piece(part.meaning, "")], columns)
 
 
 def _raw(raw: bytes) -> str:

@@ -8,8 +8,8 @@ from itertools import pairwise
 from lab.report.labels import plural
 from lab.report.model import Event, Fold, Row
 
-_HEAD, _TAIL = 2, 1
-"""Windows that stay in sight at both ends of a stretch."""
+_HEAD, _TAIL = 1, 1
+"""Windows that stay in sight at both ends of a stretch; of single blocks, one more at its head."""
 _LEAST_WINDOWS = 3
 _LEAST_LOOSE = 12
 """Fewer frames than this are not worth a fold where the step is irregular."""
@@ -69,7 +69,7 @@ def _regular(beats: list[Beat | None]) -> dict[int, tuple[int, str]]:
         end = start + 1
         while end < len(windows) and windows[end - 1].goes_on_in(windows[end]):
             end += 1
-        hidden = windows[start + _HEAD : end - _TAIL]
+        hidden = windows[start + _HEAD + (windows[start].blocks == 1) : end - _TAIL]
         if len(hidden) >= _LEAST_WINDOWS:
             blocks = hidden[0].blocks
             what = (

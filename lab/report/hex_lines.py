@@ -8,15 +8,17 @@ Colour repeats what the brackets say. A place that is wrong gets a mark and a se
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+
 from rich.cells import cell_len
 from rich.text import Text
 
 from lab.report.canvas import Canvas, wrap
-from lab.report.model import Dump, Fault, Span
+from lab.report.model import Dump, Fault, Grade, Span
 
 PER_ROW = 16
-FAULT_STYLE = "bold red"
-WRONG_BYTE_STYLE = "bold white on red"
+MISSING = "··"
+"""Stands where a byte should have been."""
 
 _HUES = ((33, 75, 69), (71, 113, 107), (172, 215, 179), (170, 177, 141), (37, 80, 73))
 """One family of colours a layer, three shades a family so that neighbours in a layer differ (256-colour numbers)."""
@@ -31,6 +33,18 @@ def style_of(span: Span) -> str:
         return "dim"
     hue = _HUES[span.group % len(_HUES)]
     return f"color({hue[span.shade % len(hue)]})"
+
+
+def fault_style(fault: Fault) -> str:
+    return "yellow" if fault.grade is Grade.REMARK else "bold red"
+
+
+def fault_mark(fault: Fault) -> str:
+    return "△" if fault.grade is Grade.REMARK else "✗"
+
+
+def _wrong_byte_style(fault: Fault) -> str:
+    return "black on yellow" if fault.grade is Grade.REMARK else "bold white on red"
 
 
 def hex_lines(dump: Dump, width: int, *, full: bool = False) -> list[Text]:
@@ -60,13 +74,13 @@ def _row(dump: Dump, start: int, width: int) -> list[Text]:
     byte_line, tag_line = Canvas(width), Canvas(width)
     digits = _offset_digits(dump)
     byte_line.put(0, f"{start:0{digits}x}", "dim")
-    wrong = {offset for fault in dump.faults for offset in _wrong_bytes(dump, fault)}
-    for span in dump.spans:
-        if span.end > start and span.offset < end:
-            _bytes_of(span, start, end, byte_line, digits, wrong)
-            _bracket(span, start, end, tag_line, digits)
-    if any(fault.offset == len(dump.data) < start + PER_ROW for fault in dump.faults):
-        byte_line.put(_column(len(dump.data) - start, digits), "··", WRONG_BYTE_STYLE)
+    wrong = {offset: _wrong_byte_style(fault) for fault in dump.faults for offset in _wrong_bytes(dump, fault)}
+    for span in _spans_between(dump, start, end):
+        _bytes_of(span, start, end, byte_line, digits, wrong)
+        _bracket(span, start, end, tag_line, digits)
+    for fault in dump.faults:
+        if fault.offset == len(dump.data) < start + PER_ROW:
+            byte_line.put(_column(len(dump.data) - start, digits), MISSING, _wrong_byte_style(fault))
     lines = [byte_line.text(), tag_line.text()] if end > start else [byte_line.text()]
     for fault in dump.faults:
         if start <= fault.offset < start + PER_ROW:
@@ -74,11 +88,17 @@ def _row(dump: Dump, start: int, width: int) -> list[Text]:
     return lines
 
 
-def _bytes_of(span: Span, start: int, end: int, canvas: Canvas, digits: int, wrong: set[int]) -> None:
+def _spans_between(dump: Dump, start: int, end: int) -> tuple[Span, ...]:
+    """The spans that hold a byte of a row. They are in order, and a packet may have thousands."""
+    first = bisect_right(dump.spans, start, key=lambda span: span.end)
+    return dump.spans[first : bisect_left(dump.spans, end, key=lambda span: span.offset)]
+
+
+def _bytes_of(span: Span, start: int, end: int, canvas: Canvas, digits: int, wrong: dict[int, str]) -> None:
     text_column = _column(PER_ROW, digits) + 1
     for offset in range(max(start, span.offset), min(end, span.end)):
         value = span.raw[offset - span.offset]
-        style = WRONG_BYTE_STYLE if offset in wrong else style_of(span)
+        style = wrong.get(offset) or style_of(span)
         canvas.put(_column(offset - start, digits), f"{value:02x}", style)
         canvas.put(text_column + offset - start, chr(value) if 0x20 <= value < 0x7F else ".", style)
 
@@ -99,7 +119,9 @@ def _wrong_bytes(dump: Dump, fault: Fault) -> range:
     """The bytes that a fault paints: where reading stopped, one; elsewhere the whole field."""
     for span in dump.spans:
         if span.offset <= fault.offset < span.end:
-            return range(fault.offset, fault.offset + 1) if fault.fatal else range(span.offset, span.end)
+            return (
+                range(fault.offset, fault.offset + 1) if fault.grade is Grade.STOPPED else range(span.offset, span.end)
+            )
     return range(0)
 
 
@@ -112,9 +134,9 @@ def _fault_lines(fault: Fault, start: int, width: int, digits: int) -> list[Text
     lines = []
     for index, words in enumerate(wrap(sentence, max(left_room, right_room, 24))):
         canvas = Canvas(width)
-        canvas.put(column - 1 - cell_len(words) if leftward else column + 3, words, FAULT_STYLE)
+        canvas.put(column - 1 - cell_len(words) if leftward else column + 3, words, fault_style(fault))
         if not index:
-            canvas.put(column, "▲▲", FAULT_STYLE)
+            canvas.put(column, "▲▲", fault_style(fault))
         lines.append(canvas.text())
     return lines
 

@@ -8,9 +8,11 @@ from lab.report.model import Kind
 from lab.wire import address, arp, feiq, ipv4, tcp, text, tftp, udp
 from lab.wire.field import Field
 from lab.wire.frame import Dissection, Layer
+from lab.wire.frame_layers import Echo
 
 _NAME_COLUMNS, _TEXT_COLUMNS, _OPTION_COLUMNS = 48, 60, 24
 _MOST_OPTIONS = 8
+_LONGEST_TEXT = 512
 
 
 def label(dissection: Dissection) -> tuple[str, Kind]:
@@ -31,19 +33,27 @@ def plural(count: int, noun: str) -> str:
 def _said(layer: Layer, dissection: Dissection) -> tuple[str, Kind] | None:
     match layer.packet:
         case None:
-            return f"{layer.name.upper()} that cannot be read", Kind.ERROR
+            return _malformed(layer), Kind.ERROR
         case arp.Packet():
             return _arp(layer.packet), Kind.LINK
         case feiq.Packet():
             return _feiq(layer.packet), Kind.MESSAGE
-        case udp.Datagram():
-            return _udp(layer.packet), Kind.OTHER
+        case Echo(data):
+            return _words("echo", data), Kind.MESSAGE
+        case udp.Datagram(payload=data):
+            return _words("UDP", data), Kind.OTHER
         case tcp.Segment():
             return f"TCP {layer.packet.source_port} → {layer.packet.destination_port}", Kind.OTHER
         case ipv4.Packet() if layer.packet.fragment_offset:
             return f"IPv4 fragment at byte {layer.packet.fragment_offset * 8}", Kind.OTHER
         case _:
             return _tftp(layer.packet) or _control(layer) or _fallback(layer, dissection)
+
+
+def _malformed(layer: Layer) -> str:
+    """Named as closely as what could be read of it allows."""
+    known = next((field.meaning for field in layer.fields if field.name == "tftp.opcode"), "")
+    return f"malformed {known if known and known != 'unknown' else layer.name.upper()}"
 
 
 def _tftp(packet: object) -> tuple[str, Kind] | None:
@@ -77,11 +87,11 @@ def _feiq(packet: feiq.Packet) -> str:
     return f'{words} "{said}"' if packet.text else words
 
 
-def _udp(datagram: udp.Datagram) -> str:
-    name = "echo" if 7 in (datagram.source_port, datagram.destination_port) else "UDP"
-    size = f"({plural(len(datagram.payload), 'byte')})"
-    shown = text.safe(datagram.payload[:200], _TEXT_COLUMNS)
-    if not datagram.payload or shown.count("\\") * 4 > len(shown):
+def _words(name: str, data: bytes) -> str:
+    """What was said where it is text, and its size in any case."""
+    size = f"({plural(len(data), 'byte')})"
+    shown = text.safe(data[:_LONGEST_TEXT], _TEXT_COLUMNS)
+    if not data or shown.count("\\") * 4 > len(shown):
         return f"{name} {size}"
     return f'{name} "{shown}" {size}'
 
@@ -105,10 +115,9 @@ def _control(layer: Layer) -> tuple[str, Kind] | None:
     fields = {field.name.rpartition(".")[2]: field for field in layer.fields}
     kind, code = _meaning(fields.get("type")), _meaning(fields.get("code"))
     words = [titles[layer.name], kind]
-    if code and code != kind:
-        words[-1] = f"{kind}:" if kind else ""
-        words.append(code)
-    for name in ("target", "target_address", "group", "multicast_address"):
+    if code and code not in ("0", kind):
+        words[-1:] = [code] if "unreachable" in code else [f"{kind},", code]
+    for name in ("target", "group_address", "multicast_address"):
         if name in fields:
             words.append(_meaning(fields[name]))
     unreachable = "unreachable" in kind or "exceeded" in kind or "too big" in kind

@@ -34,7 +34,7 @@ def ladder(
     seen = list(sights(records, flows))
     lanes = assign(seen, {address: text.safe(name, 32) for address, name in names.items()})
     rows, beats = _rows(seen, lanes)
-    participants = lanes.participants or (Participant("", "nobody"),)
+    participants = lanes.participants or (Participant("nobody"),)
     start_ns = seen[0].record.time_ns if seen else 0
     return Ladder(text.safe(title), participants, fold(rows, beats) if folded else tuple(rows), start_ns)
 

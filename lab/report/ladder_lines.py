@@ -79,8 +79,8 @@ def _with_company(ladder: Ladder) -> Ladder:
     """An arrow needs two ends: who speaks to nobody we saw speaks to the network."""
     if len(ladder.participants) > 1:
         return ladder
-    lanes = (*ladder.participants, Participant("", "everybody"))
-    return replace(ladder, participants=lanes if len(lanes) > 1 else (Participant("", "nobody"), *lanes))
+    lanes = (*ladder.participants, Participant("everybody"))
+    return replace(ladder, participants=lanes if len(lanes) > 1 else (Participant("nobody"), *lanes))
 
 
 def _events(ladder: Ladder) -> list[Event]:
@@ -90,7 +90,7 @@ def _events(ladder: Ladder) -> list[Event]:
 def _layout(ladder: Ladder, width: int) -> _Layout:
     events = _events(ladder)
     last_ms = max((e.time_ns - ladder.start_ns for e in events), default=0) / 1e6
-    decimals = 2 if last_ms < 1000 else 0
+    decimals = 2 if last_ms < 1000 else 1 if last_ms < 100_000 else 0
     number = max(5, len(str(max((e.number for e in events), default=0))))
     clock = max(4, len(f"{last_ms:.{decimals}f}"))
     first = number + clock + 4
@@ -122,7 +122,7 @@ def _gaps(ladder: Ladder, events: list[Event], room: int) -> list[int]:
 
 
 def _name_width(participant: Participant) -> int:
-    return max(cell_len(participant.name), cell_len(participant.address))
+    return max(map(cell_len, _header_words(participant)), default=0)
 
 
 def _ends(event: Event, lanes: int) -> tuple[int, int]:
@@ -133,16 +133,24 @@ def _ends(event: Event, lanes: int) -> tuple[int, int]:
 
 
 def _header(participants: tuple[Participant, ...], layout: _Layout) -> list[Text]:
-    names = [p.name or p.address for p in participants]
-    addresses = [p.address if p.name else "" for p in participants]
-    top, below = Canvas(layout.width), Canvas(layout.width)
-    top.put(layout.number - 5, "frame", _GUTTER)
-    top.put(layout.number + 2 + layout.clock - 2, "ms", _GUTTER)
-    for canvas, words, style in ((top, names, "bold"), (below, addresses, "")):
+    """Names over addresses, one address a line."""
+    columns = [_header_words(participant) for participant in participants]
+    rows = [[words[row] if row < len(words) else "" for words in columns] for row in range(max(map(len, columns)))]
+    lines = []
+    for index, words in enumerate(rows):
+        canvas = Canvas(layout.width)
+        if not index:
+            canvas.put(layout.number - 5, "frame", _GUTTER)
+            canvas.put(layout.number + 2 + layout.clock - 2, "ms", _GUTTER)
         after = 0
-        for index, word in enumerate(words):
-            after = canvas.put(max(after, _header_column(index, word, layout)), word, style) + 1
-    return [top.text(), below.text()] if any(addresses) else [top.text()]
+        for lane, word in enumerate(words):
+            after = canvas.put(max(after, _header_column(lane, word, layout)), word, "" if index else "bold") + 1
+        lines.append(canvas.text())
+    return lines
+
+
+def _header_words(participant: Participant) -> list[str]:
+    return [word for word in (participant.name, *participant.addresses) if word]
 
 
 def _header_column(index: int, word: str, layout: _Layout) -> int:
@@ -187,14 +195,13 @@ def _lanes_with(layout: _Layout, column: int, words: str, style: str) -> Canvas:
 def _label_lines(event: Event, layout: _Layout) -> tuple[list[tuple[int, str]], str]:
     """The lines of the label that stand above its arrow (column, words), and what stands on it."""
     left, right = (layout.lanes[i] for i in _ends(event, len(layout.lanes)))
-    source = layout.lanes[event.source]
-    on_arrow = right - left + 1 - _ARROW_ROOM
+    source, leftward = layout.lanes[event.source], _leftward(event, layout)
+    on_arrow = (source - left if leftward else right - source) + 1 - _ARROW_ROOM
     if cell_len(event.label) <= on_arrow:
         return [], event.label
     if on_arrow >= _BUSY_GAP - _ARROW_ROOM:
         # The last line rides on the arrow, and no other lane is drawn over.
         *above, last = wrap(event.label, on_arrow)
-        leftward = _leftward(event, layout)
         return [(source - 2 - cell_len(words) if leftward else source + 4, words) for words in above], last
     # Lanes stand too close: the label goes over them, to where there is room.
     start = source if layout.width - source > 40 else layout.first

@@ -85,7 +85,7 @@ def _strangers(sights: Sequence[Sight]) -> set[int]:
     partner: dict[tuple[str, int | None], tuple[str, int | None] | None] = {}
     found = set()
     for index, sight in enumerate(sights):
-        if sight.source_port is None:
+        if sight.packet is None:
             continue
         source, destination = (sight.source, sight.source_port), (sight.destination, sight.destination_port)
         if isinstance(sight.packet, tftp.ReadRequest | tftp.WriteRequest):
@@ -165,9 +165,9 @@ def _participant(
     titles: Mapping[Speaker, str],
 ) -> Participant:
     if len(speakers) > 1:
-        return Participant("others", f"{len(speakers)} hosts")
+        return Participant("others", (f"{len(speakers)} hosts",))
     host, role = speakers[0]
     shown = addresses.get(host, [host])
     named = next((names[address] for address in shown if address in names), "")
     name = " ".join(word for word in (named, role) if word) or titles.get(speakers[0], "")
-    return Participant(name, ", ".join(shown))
+    return Participant(name, tuple(shown))

@@ -25,10 +25,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """One lane. `name` may be empty; `address` is what the wire called it."""
+    """One lane. `name` may be empty; `addresses` are what the wire called it."""
 
     name: str
-    address: str
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +112,26 @@ class Span:
         return self.offset + len(self.raw)
 
 
+class Grade(Enum):
+    """How bad a fault is."""
+
+    STOPPED = "stopped"
+    """Nothing from there on could be read."""
+    WRONG = "wrong"
+    REMARK = "remark"
+    """Not as it should be on the wire, but no fault of the sender: a checksum left to the network card."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A place where the bytes are not what they should be. `fatal`: nothing after it could be read."""
+    """A place where the bytes are not what they should be, and one sentence that says so in full."""
 
     offset: int
     field: str
     wanted: str
     found: str
-    fatal: bool
-
-    @property
-    def sentence(self) -> str:
-        return f"{self.field} at offset {self.offset}: wanted {self.wanted}, found {self.found}"
+    grade: Grade
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)

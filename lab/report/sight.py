@@ -21,7 +21,7 @@ _RAW_IP, _IPV4, _IPV6 = frozenset({12, 14, 101}), 228, 229
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Addresses are in words; MACs are empty where the frame has none, ports None where it is not UDP."""
+    """Addresses are in words; MACs are empty where the frame has none, ports None where it is not about UDP."""
 
     record: Record
     label: str
@@ -70,7 +70,7 @@ def _sight(record: Record, seen: Dissection) -> Sight:
         (address.mac(frame.source), address.mac(frame.destination)) if isinstance(frame, ethernet.Frame) else ("", "")
     )
     source, destination = _addresses(seen, *macs)
-    ports = (datagram.source_port, datagram.destination_port) if isinstance(datagram, udp.Datagram) else (None, None)
+    source_port, destination_port = _ports(seen)
     faults = [note.field for note in seen.notes]
     return Sight(
         record=record,
@@ -80,8 +80,8 @@ def _sight(record: Record, seen: Dissection) -> Sight:
         destination=destination,
         source_mac=macs[0],
         destination_mac=macs[1],
-        source_port=ports[0],
-        destination_port=ports[1],
+        source_port=source_port,
+        destination_port=destination_port,
         payload=datagram.payload if isinstance(datagram, udp.Datagram) else b"",
         packet=packet if isinstance(packet, tftp.Packet) else None,
         faults=tuple(faults if seen.error is None else [*faults, seen.error.field]),
@@ -93,14 +93,26 @@ def _packet(seen: Dissection, name: str) -> object:
     return None if layer is None else layer.packet
 
 
+def _ports(seen: Dissection) -> tuple[int | None, int | None]:
+    """Of a datagram its own; of an ICMP error those of the datagram it is about, seen from its other end."""
+    match _packet(seen, "udp"), _packet(seen, "quoted_udp"):
+        case udp.Datagram(source, destination), _:
+            return source, destination
+        case _, udp.Datagram(source, destination):
+            return destination, source
+    return None, None
+
+
 def _addresses(seen: Dissection, source_mac: str, destination_mac: str) -> tuple[str, str]:
+    """Who speaks to whom, by the outermost addresses of hosts. What a frame carries to all is said to all."""
+    to_all = bool(destination_mac) and bool(int(destination_mac[:2], 16) & 1)
     for layer in seen.layers:
         match layer.packet:
             case ipv4.Packet(source, destination) | ipv6.Packet(source, destination):
-                return address.ip(source), EVERYBODY if _is_for_all(destination) else address.ip(destination)
-            case arp.Packet(operation, _, sender, _, target) if len(sender) == len(target) == 4:
-                return address.ipv4(sender), EVERYBODY if operation == arp.REQUEST else address.ipv4(target)
-    to_all = bool(destination_mac) and bool(int(destination_mac[:2], 16) & 1)
+                to_all = to_all or _is_for_all(destination)
+                return address.ip(source), EVERYBODY if to_all else address.ip(destination)
+            case arp.Packet(_, _, sender, _, target) if len(sender) == len(target) == 4:
+                return address.ipv4(sender), EVERYBODY if to_all else address.ipv4(target)
     return source_mac or "?", EVERYBODY if to_all or not destination_mac else destination_mac
 
 
