@@ -5,6 +5,7 @@ Python 3.11's `socket` lacks most of these numbers; they are stated here once (l
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 from contextlib import suppress
@@ -33,6 +34,13 @@ _LARGEST = 1 << 18
 """A super-frame is 64 KiB; with BIG TCP 256 KiB and more, which no loopback or veth sends unless told to."""
 
 BUFFER_BYTES = 32 << 20
+
+
+_ETHERNET_LIKE = (1, 772)  # ARPHRD_ETHER and ARPHRD_LOOPBACK, linux/if_arp.h
+
+
+class NotEthernet(Exception):
+    """The interface's frames have no Ethernet header (a tunnel, say), and the lab records no others."""
 
 
 class Recorded(NamedTuple):
@@ -75,6 +83,8 @@ class Tap:
         except OSError:
             tap.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         tap.bind((interface, ETH_P_ALL))
+        if tap.getsockname()[3] not in _ETHERNET_LIKE:
+            raise NotEthernet(f"{interface} does not carry Ethernet frames")
         tap.setblocking(False)
 
     def fileno(self) -> int:
@@ -90,10 +100,13 @@ class Tap:
         except BlockingIOError:
             raise
         except OSError as error:
-            if error.errno != 22:  # EINVAL: the kernel cannot express this frame's offload state.
-                raise
-            self.unreadable += 1
-            return []
+            match error.errno:
+                case errno.ENETDOWN:  # The interface went down; it may come up again.
+                    return []
+                case errno.EINVAL:  # The kernel cannot express this frame's offload state.
+                    self.unreadable += 1
+                    return []
+            raise
         if not self._outgoing and address[2] == PACKET_OUTGOING:
             return []
         time_ns, tag = _read_ancillary(ancillary)
