@@ -117,8 +117,6 @@ class LabFeiQ(Packet):
                 found.append(f"{name}: missing")
             elif isinstance(value, Unterminated):
                 found.append(f"{name}: no colon after it")
-            elif not value:
-                found.append(f"{name}: empty")
             elif name in ("packet_no", "command_no") and not _is_32_bits(_decimal(value)):
                 found.append(f"{name}: not the decimal digits of a 32-bit number")
         return found

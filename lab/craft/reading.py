@@ -14,7 +14,7 @@ from typing import Any
 from scapy.layers.inet import IP, UDP, IPerror
 from scapy.layers.inet6 import IPerror6, IPv6, IPv6ExtHdrFragment
 from scapy.layers.l2 import Ether
-from scapy.packet import NoPayload, Packet
+from scapy.packet import NoPayload, Packet, Raw
 
 from lab.craft.feiq_layer import LabFeiQ, SectionsField
 from lab.craft.session import FeiQSession, TFTPSession, replace_payload, set_raw, udp_of
@@ -61,11 +61,11 @@ def dissect(
         case "feiq":
             return LabFeiQ(data)
         case "ethernet":
-            packet: Packet = Ether(data)
+            packet = _take(Ether, data)
         case "ipv4":
-            packet = IP(data)
+            packet = _take(IP, data)
         case "ipv6":
-            packet = IPv6(data)
+            packet = _take(IPv6, data)
         case "udp":
             return _bare_udp(data, frozenset(tftp_ports), frozenset(feiq_ports))
         case _:
@@ -123,9 +123,19 @@ def rebuild(
     return bytes(packet)
 
 
+def _take(kind: type[Packet], data: bytes) -> Packet:
+    """The outermost layer; bytes too few for its header raise inside Scapy (struct.error, as a rule) and stay Raw."""
+    try:
+        return kind(data)
+    except Exception:
+        return Raw(data)
+
+
 def _bare_udp(data: bytes, tftp_ports: frozenset[int], feiq_ports: frozenset[int]) -> Packet:
     """UDP without addresses: a session cannot follow it, so only the ports say what it carries."""
-    udp: Any = UDP(data)
+    udp: Any = _take(UDP, data)
+    if not isinstance(udp, UDP):
+        return Raw(data)
     set_raw(udp)
     raw = bytes(udp.payload)
     ports = {udp.sport, udp.dport}
@@ -133,14 +143,14 @@ def _bare_udp(data: bytes, tftp_ports: frozenset[int], feiq_ports: frozenset[int
         replace_payload(udp, LabTFTP(raw))
     elif raw and ports & feiq_ports:
         replace_payload(udp, LabFeiQ(raw))
-    packet: Packet = udp
-    return packet
+    whole: Packet = udp
+    return whole
 
 
 def _measure(layer: Any, label: str, prefix: str, offset: int) -> tuple[list[ScapyField], int]:
     """The fields of one layer and the bits they take, found by dissecting its bytes again, field by field."""
     found: list[ScapyField] = []
-    left: Any = layer.original
+    left: Any = layer.original or bytes(layer)  # Scapy keeps what a list could not read as a Raw made by hand.
     start = _bits_left(left)
     for field in layer.fields_desc:
         before = _bits_left(left)
