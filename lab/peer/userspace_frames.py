@@ -67,6 +67,10 @@ class Frames:
         self._pieces: OrderedDict[tuple[bytes, ...], _Pieces] = OrderedDict()
         self._identification = itertools.count(1)
 
+    def learn(self, address: str, mac: str) -> None:
+        """Tells the MAC address of a host that has not been heard."""
+        self._learn(ip_address(address).packed, bytes.fromhex(mac.replace(":", "")))
+
     def take(self, frame: bytes) -> tuple[list[bytes], Arrival | None]:
         """Frames to answer with, and the datagram that the frame completed, if it did."""
         try:

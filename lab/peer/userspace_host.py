@@ -4,7 +4,7 @@
                     <-- frames --               <-- loopback datagrams --
 
 Its one rule: a frame reaches a loopback port only if that port is a service named at the start, or has itself sent
-something to the same flow (as a TFTP server does from its new TID). Everything else is "port unreachable".
+something to a station (as a TFTP server does from its new TID). Everything else is "port unreachable".
 """
 
 from __future__ import annotations
@@ -36,8 +36,6 @@ class _Flow:
 
     station: Address
     socket: UdpSocket
-    learnt: dict[int, Address] = field(default_factory=dict)
-    """Ports of the lab network that a peer began to use in this flow, and where on loopback they really are."""
     last: dict[Address, Arrival] = field(default_factory=dict)
     """The last datagram passed on to each loopback port, to be quoted when that port turns out to be closed."""
 
@@ -63,6 +61,8 @@ class UserspaceHost:
         self._lab_ports = {address: port for port, addresses in self._services.items() for address in addresses}
         self._frames = Frames(host.mac, host.ipv4, host.ipv6, mtu)
         self._each = each
+        self._learnt: dict[int, Address] = {}
+        """Ports that peers began to use, and where on loopback they are: a stranger may try them too."""
         self._flows: dict[tuple[Address, socket.AddressFamily], _Flow] = {}
         self._arrived: deque[bytes] = deque()
         self._lock = threading.RLock()
@@ -126,7 +126,7 @@ class UserspaceHost:
     def _pass_on(self, arrival: Arrival) -> list[bytes]:
         """Sends the datagram to the peer it is for; the frames to answer with where there is no such peer."""
         port = arrival.destination[1]
-        to = self._learnt(arrival.source, port) or self._service(port, arrival.destination[0])
+        to = self._learnt.get(port) or self._service(port, arrival.destination[0])
         if to is None:
             return self._frames.unreachable(arrival)
         flow = self._flow(arrival.source, socket.AF_INET6 if ":" in to[0] else socket.AF_INET)
@@ -139,10 +139,6 @@ class UserspaceHost:
                 flow.socket.send(arrival.payload, to)
             return self._closed(flow, refused.to)
         return []
-
-    def _learnt(self, station: Address, port: int) -> Address | None:
-        flows = [flow for (owner, _), flow in self._flows.items() if owner == station]
-        return next((flow.learnt[port] for flow in flows if port in flow.learnt), None)
 
     def _service(self, port: int, asked: str) -> Address | None:
         addresses = self._services.get(port, [])
@@ -164,7 +160,7 @@ class UserspaceHost:
                     port = self._lab_ports.get(datagram.source)
                     if port is None:
                         port = datagram.source[1]
-                        flow.learnt[port] = datagram.source
+                        self._learnt[port] = datagram.source
                     self._deliver(self._frames.datagram(port, flow.station, datagram.data))
             except Refused as refused:
                 self._deliver(self._closed(flow, refused.to))
