@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from lab.wire import feiq_attachments, feiq_version
+from lab.wire.error import WireError
 from lab.wire.feiq_numbers import PRESENCE_MODES, MessageFlag, Mode
 from lab.wire.field import Reader
 
@@ -103,8 +104,22 @@ def _attachment_section(reader: Reader) -> None:
     section = reader.data[start : reader.end if nul < 0 else nul]
     ends = [start + end for _, end in feiq_attachments.spans(section)] or [start]
     for end in ends[:-1]:
-        reader.octets("attachment", end - reader.offset, source=_SPEC)
+        raw = reader.octets("attachment", end - reader.offset, source=_SPEC)
+        reader.explain(_attachment_meaning(raw))
+    raw = reader.data[reader.offset : ends[-1]]
     _section(reader, "attachment")
+    reader.explain(_attachment_meaning(raw))
+
+
+def _attachment_meaning(raw: bytes) -> str:
+    if not raw.strip(b":\x07"):
+        return "no entry"
+    try:
+        found = feiq_attachments.entry(raw)
+    except WireError as error:
+        return f"not an entry: {error.field} must be {error.wanted}"
+    kind = feiq_attachments.TYPE_NAMES.get(found.type, "unknown type")
+    return f"file id {found.file_id}, {found.size} bytes, {kind}"
 
 
 def _group_message(reader: Reader, version: bytes) -> None:

@@ -93,7 +93,7 @@ class PresenceFlag(IntFlag):
 
 
 class MessageFlag(IntFlag):
-    """Option bits of SENDMSG (and of FeiQ's group message, which sets FILEATTACHOPT or ENCRYPTOPT)."""
+    """Option bits of SENDMSG, and of FeiQ's group messages and image chunks, which borrow some of them."""
 
     SENDCHECKOPT = 0x00000100
     SECRETOPT = 0x00000200
@@ -163,6 +163,7 @@ _TABLES: dict[int, type[IntFlag]] = {
     Mode.FEIQ_GROUP_PRESENCE: PresenceFlag,
     Mode.SENDMSG: MessageFlag,
     Mode.FEIQ_GROUP_MESSAGE: MessageFlag,
+    Mode.FEIQ_IMAGE_CHUNK: MessageFlag,
     Mode.READMSG: ReceiptFlag,
     Mode.GETFILEDATA: FileFlag,
     Mode.GETDIRFILES: FileFlag,

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from lab.wire import icmp, icmpv6, ipv4, ipv6, udp
+from lab.wire import ethernet, icmp, icmpv6, ipv4, ipv6, udp, vlan
 from lab.wire import ipv6_extensions as extensions
 from lab.wire.error import WireError
-from lab.wire.ethernet import SHORTEST_FRAME
 from lab.wire.field import Field, Reader
 from lab.wire.flows import Flows
 from lab.wire.frame_layers import STARTS, Enclosing, LayerPacket, inside, is_fragment, read_layer
@@ -159,6 +158,10 @@ class _Walk:
             if name:
                 return name, offset, end
         name = inside(packet, over_ipv4=len(self.source) == 4)
+        if isinstance(packet, ethernet.Frame | vlan.Tag) and packet.type <= ethernet.LONGEST_LENGTH:
+            stated = min(offset + packet.type, end)
+            self._after_packet(stated, end)
+            end = stated
         if not name:
             self._keep(layer, "fragment_data" if is_fragment(packet) else "payload", offset, end)
         return name, offset, end
@@ -192,11 +195,17 @@ class _Walk:
         """Bytes inside the enclosing packet that this one does not count as its own."""
         if offset == end:
             return
-        if not self._on_link() or self.prefix:
+        if self._on_link() and not self.prefix:
+            self._after_packet(offset, end)
+        else:
             self._keep(layer, "surplus" if name == "udp" else "trailing", offset, end)
+
+    def _after_packet(self, offset: int, end: int) -> None:
+        """What an Ethernet frame holds after the packet inside it: padding in short frames, a trailer in others."""
+        if offset == end:
             return
         tags = sum(1 for other in self.layers if other.name == "vlan")
-        if len(self.data) > SHORTEST_FRAME + 4 * tags:
+        if len(self.data) > ethernet.SHORTEST_FRAME + 4 * tags:
             self._keep(self.layers[0], "trailer", offset, end)
             return
         self._keep(self.layers[0], "padding", offset, end)

@@ -42,7 +42,7 @@ def length_note(packet: LayerPacket, place: Place, *, padded: bool) -> Note | No
     """Compares a packet's own length with the bytes there are; with `padded`, bytes left over are no surprise."""
     match packet:
         case ethernet.Frame() if packet.type <= ethernet.LONGEST_LENGTH:
-            field, at, found, wanted = "type", 12, packet.type, place.room - 14
+            field, at, found, wanted = "type", 12, packet.type, len(packet.payload)
             padded = True
         case ipv4.Packet():
             field, at, found, wanted = "total_length", 2, packet.total_length, place.room

@@ -23,6 +23,7 @@ _OPTION_NAMES = {
     1: "source link-layer address", 2: "target link-layer address", 3: "prefix information", 4: "redirected header",
     5: "MTU", 14: "nonce", 24: "route information", 25: "recursive DNS server", 31: "DNS search list",
 }  # fmt: skip
+_PREFERENCES = {0: "medium", 1: "high", 2: "reserved", 3: "low"}  # RFC 4191
 _SOURCE = "RFC 4861 section 4"
 
 
@@ -75,7 +76,12 @@ class RouterAdvertisement:
         hop_limit = reader.uint("current_hop_limit", 1, source=source)
         flags = reader.uint("flags", 1, source=source)
         reader.explain(
-            "", bit("managed", 0x80, flags), bit("other_configuration", 0x40, flags), bit("reserved", 0x3F, flags)
+            "",
+            bit("managed", 0x80, flags),
+            bit("other_configuration", 0x40, flags),
+            bit("home_agent", 0x20, flags),
+            bit("preference", 0x18, flags, _PREFERENCES),
+            bit("reserved", 0x07, flags),
         )
         lifetime = reader.uint("router_lifetime", 2, source=source)
         reader.explain("seconds")
