@@ -32,7 +32,7 @@ class AddressClass:
 
 
 CLASSES = (
-    AddressClass("A", "0", 8, "0.0.0.0 to 127.255.255.255", "few networks of 16,777,214 hosts each"),
+    AddressClass("A", "0", 8, "0.0.0.0 to 127.255.255.255", "126 networks of 16,777,214 hosts each (0 and 127 are special)"),
     AddressClass("B", "10", 16, "128.0.0.0 to 191.255.255.255", "16,384 networks of 65,534 hosts each"),
     AddressClass("C", "110", 24, "192.0.0.0 to 223.255.255.255", "2,097,152 networks of 254 hosts each"),
     AddressClass("D", "1110", 0, "224.0.0.0 to 239.255.255.255", "multicast: a group of hosts, not a host"),

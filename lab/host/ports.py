@@ -157,7 +157,7 @@ def holders(*, port: int | None = None, everything: bool = False) -> list[Holder
     Without root the owners of other users' sockets stay hidden: their `pid` is None. Raises OSError where the
     system tells nothing at all.
     """
-    import psutil
+    import psutil  # type: ignore[import-untyped]
 
     found: list[Holder] = []
     try:
@@ -180,7 +180,8 @@ def holders(*, port: int | None = None, everything: bool = False) -> list[Holder
 
 def hidden(found: Iterable[Holder]) -> int:
     """How many sockets have an owner that this user may not see."""
-    return sum(one.pid is None for one in found)
+    # A connection that only waits out its time belongs to nobody any more.
+    return sum(one.pid is None and one.state != "time wait" for one in found)
 
 
 def try_to_bind(port: int) -> tuple[Attempt, ...]:
@@ -200,7 +201,7 @@ def _attempt(protocol: Protocol, family: Family, port: int) -> Attempt:
             if protocol == "tcp":
                 # Connections that are only waiting out their time keep no server from starting.
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            one.bind(("0.0.0.0" if family == "IPv4" else "::", port))
+            one.bind(("0.0.0.0" if family == "IPv4" else "::", port))  # noqa: S104 (every address is the question)
     except OSError as error:
         return Attempt(protocol, family, _result(error), error.strerror or str(error))
     return Attempt(protocol, family, Binding.FREE)
