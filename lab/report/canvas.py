@@ -7,7 +7,6 @@ import re
 from rich.cells import cell_len
 from rich.text import Text
 
-
 _BREAKS = re.compile(r" (?![^()]*\))")
 
 
@@ -78,6 +77,9 @@ def wrap(text: str, columns: int) -> list[str]:
         current = word
         while cell_len(current) > columns:
             head = _head(current, columns)
+            if len(current) - len(head) == 1 < len(head):
+                # One closing quote alone on a line looks lost.
+                head = head[:-1]
             lines.append(head)
             current = current[len(head) :]
     return [*lines, current]

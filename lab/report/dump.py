@@ -86,7 +86,7 @@ def _value(field: Field, layer: str, utf8: bool) -> tuple[str, str]:
     """What to show as the value, and what is left to say about it."""
     if isinstance(field.value, int):
         return str(field.value), field.meaning
-    if layer in _WORDS:
+    if layer.removeprefix("quoted_") in _WORDS:
         words = text.safe(text.decode(field.value, utf8=utf8 and layer == "feiq"), _TEXT_COLUMNS)
         if words.count("\\") * 3 <= len(words):
             named = {"utf-8": "UTF-8", "gb18030": "GB18030"}.get(text.charset(field.value, utf8=utf8), "")

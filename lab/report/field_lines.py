@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from lab.report.canvas import Canvas, clip, wrap
 from lab.report.hex_lines import fault_mark, fault_style, style_of
 from lab.report.model import Dump, Fault, Grade, Part, Span
 
-_LEAST_MEANING = 30
+_LEAST_MEANING = 28
 """Columns below which a column of meanings is worse than a line of its own."""
-_RAW_BYTES = 6
+_RAW_BYTES, _NARROW_RAW_BYTES = 6, 4
+_NARROW = 100
 
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Where each column starts. `meaning` is None where it goes on the line below, under the field's name."""
+    """Where each column starts. Not `roomy`: meanings that do not fit go on the line below, under the field's name."""
 
     at: int
     octets: int
@@ -29,12 +31,17 @@ class _Columns:
     field: int
     raw: int
     value: int
-    meaning: int | None
+    meaning: int
     width: int
+    raw_bytes: int
+
+    @property
+    def roomy(self) -> bool:
+        return self.width - self.meaning >= _LEAST_MEANING
 
     @property
     def value_room(self) -> int:
-        return (self.width if self.meaning is None else self.meaning - 2) - self.value
+        return min(self.meaning - 2, self.width) - self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +76,25 @@ def fault_lines(dump: Dump, width: int) -> list[Text]:
 
 def _columns(dump: Dump, width: int) -> _Columns:
     names = [len(s.name) for s in dump.spans] + [len(p.name) + 2 for s in dump.spans for p in s.parts]
-    name = min(max([5, *names]), 20)
+    name = min(max([5, *names]), 20 if width < 118 else 25)
     tag = max([1, *(len(s.tag) for s in dump.spans)])
     at = tag + 2
     octets = at + max(4, len(f"{len(dump.data):x}")) + 2
     order = octets + 7
     field = order + 8
     raw = field + name + 2
-    value = raw + 3 * _RAW_BYTES + 3
-    wanted = min(max([5, *(len(s.value) for s in dump.spans)]), 30)
+    raw_bytes = _RAW_BYTES if width >= _NARROW else _NARROW_RAW_BYTES
+    value = raw + 3 * raw_bytes + (3 if width >= _NARROW else 1)
+    wanted = min(max([5, *(cell_len(s.value) for s in dump.spans)]), 30)
     meaning = value + wanted + 2
-    return _Columns(at, octets, order, field, raw, value, meaning if width - meaning >= _LEAST_MEANING else None, width)
+    return _Columns(at, octets, order, field, raw, value, meaning, width, raw_bytes)
 
 
 def _head(columns: _Columns) -> Text:
     canvas = Canvas(columns.width)
     words = {columns.at: "at", columns.octets: "bytes", columns.order: "order", columns.field: "field"}
     words |= {columns.raw: "raw", columns.value: "value"}
-    if columns.meaning is not None:
+    if columns.roomy:
         words[columns.meaning] = "meaning; other order; source"
     for column, word in words.items():
         canvas.put(column, word, "dim")
@@ -115,9 +123,10 @@ def _field(dump: Dump, span: Span, columns: _Columns) -> list[Text]:
     canvas.put(columns.octets, str(len(span.raw)))
     canvas.put(columns.order, span.order or "—", "" if span.order else "dim")
     canvas.put(columns.field, clip(span.name, columns.raw - columns.field - 1), style)
-    canvas.put(columns.raw, _raw(span.raw), "dim")
+    canvas.put(columns.raw, _raw(span.raw, columns.raw_bytes), "dim")
     canvas.put(columns.value, clip(span.value, columns.value_room), "bold")
-    lines = _with_words(canvas, _words(span), columns)
+    unclipped = span.value if cell_len(span.value) > columns.value_room else ""
+    lines = _with_words(canvas, [_Piece(unclipped, "bold"), *_words(span)], columns)
     for fault in dump.faults:
         if fault.grade is not Grade.STOPPED and fault.offset == span.offset:
             lines += _fault(fault, columns)
@@ -138,10 +147,11 @@ def _with_words(canvas: Canvas, pieces: list[_Piece], columns: _Columns) -> list
     pieces = [piece for piece in pieces if piece.words]
     if not pieces:
         return [canvas.text()]
-    column = columns.field if columns.meaning is None else columns.meaning
     words = "; ".join(piece.words for piece in pieces)
     styles = [piece.style for piece in pieces for _ in f"{piece.words}; "]
-    drawn = [] if columns.meaning is not None else [canvas.text()]
+    beside = columns.roomy or cell_len(words) <= columns.width - columns.meaning
+    column = columns.meaning if beside else columns.field
+    drawn = [] if beside else [canvas.text()]
     place = 0
     for line in wrap(words, columns.width - column):
         row = canvas if not drawn else Canvas(columns.width)
@@ -166,12 +176,10 @@ def _fault(fault: Fault, columns: _Columns) -> list[Text]:
 def _part(part: Part, style: str, columns: _Columns) -> list[Text]:
     canvas = Canvas(columns.width)
     canvas.put(columns.field, clip(f"· {part.name}", columns.raw - columns.field - 1), style)
-    canvas.put(columns.raw, part.pattern, "dim")
-    canvas.put(columns.value, str(part.value))
+    after = canvas.put(columns.raw, part.pattern, "dim")
+    canvas.put(max(columns.value, after + 2), str(part.value))
     return _with_words(canvas, [_Piece(part.meaning, "")], columns)
 
 
-def _raw(raw: bytes) -> str:
-    if len(raw) <= _RAW_BYTES:
-        return raw.hex(" ")
-    return raw[: _RAW_BYTES - 1].hex(" ") + " …"
+def _raw(raw: bytes, room: int) -> str:
+    return raw.hex(" ") if len(raw) <= room else raw[: room - 1].hex(" ") + " …"

@@ -20,7 +20,7 @@ PER_ROW = 16
 MISSING = "··"
 """Stands where a byte should have been."""
 
-_HUES = ((33, 75, 69), (71, 113, 107), (172, 215, 179), (170, 177, 141), (37, 80, 73))
+_HUES = ((33, 39, 69), (71, 34, 107), (172, 208, 137), (170, 134, 141), (37, 73, 38))
 """One family of colours a layer, three shades a family so that neighbours in a layer differ (256-colour numbers)."""
 
 _KEPT_HEAD, _KEPT_TAIL, _WORTH_FOLDING = 2, 1, 3
