@@ -21,8 +21,8 @@ from lab.cli.exits import Exit
 from lab.cli.failure import Failure
 
 if TYPE_CHECKING:
-    from lab.link.recorder import Recorded, Recorder
-    from lab.link.recording import Ending, Recording, Summary
+    from lab.link.recorder import Recorder
+    from lab.link.recording import Ending, Summary
 
 LAB_EXAMPLE = "lab record lab -w hello.pcapng -- curl -s tftp://10.77.0.1/hello.txt"
 HELLO = b"Hello from packet-lab.\n"
@@ -51,7 +51,7 @@ class _Place:
     interface: str
     told: str
     """What the capture's comment says of it."""
-    recorder: Callable[[Callable[[Recorded], None]], Recorder]
+    recorder: Recorder
     command_side: Callable[[], AbstractContextManager[None]]
 
 
@@ -134,7 +134,7 @@ def _lab() -> Iterator[_Place]:
         f"{STATION.ipv4} and {STATION.ipv6}: the command"
     )
     with network, _reference_peers([KERNEL.ipv4, KERNEL.ipv6] if network.ipv6 else [KERNEL.ipv4]):
-        yield _Place("lab0", told, network.record, network.station_namespace)
+        yield _Place("lab0", told, network.record(), network.station_namespace)
 
 
 @contextmanager
@@ -163,7 +163,7 @@ def _machine(interface: str) -> Iterator[_Place]:
     if interface not in here:
         raise Failure(f"there is no interface {interface}; this machine has {', '.join(here)}", Exit.MACHINE)
     told = "loopback, each frame once" if interface == "lo" else "an interface of a machine"
-    yield _Place(interface, told, lambda each: Recorder(interface, each), nullcontext)
+    yield _Place(interface, told, Recorder(interface), nullcontext)
 
 
 def _record(
@@ -184,39 +184,37 @@ def _record(
     comment = f"Recorded by lab record: {place.told}." + (f" Command: {' '.join(program)}" if program else "")
     section = Section(comments=(comment.encode(),), application=f"packet-lab {__version__}".encode())
     described = [Interface(name=place.interface.encode())]
+    _open(place)
     try:
         with new_capture(path, interfaces=described, section=section) as writer:
             recording = Recording(writer, ended, count=count, live=path == "-")
-            recorder = _start(place, recording)
-            code = None
-            try:
-                with _running(place, program, ended, aside=aside) as child:
-                    ended.wait(seconds)
-                    # Still None if something else ended the recording: then we end the command, which is no failure.
-                    code = child.returncode if child else None
-            finally:
-                recorder.stop()
-            return recording.finish(recorder.dropped), code
+            with place.recorder.start(recording.take), _running(place, program, ended, aside=aside) as child:
+                ended.wait(seconds)
+                # Still None if something else ended the recording: then we end the command, which is no failure.
+                code = child.returncode if child else None
+            return recording.finish(place.recorder.dropped), code
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise Failure(
-            f"cannot write {path}: {error.strerror or error}; free space or write elsewhere", Exit.MACHINE
-        ) from None
+        reason = error.strerror or str(error)
+        raise Failure(f"cannot write {path}: {reason}; free space or write elsewhere", Exit.MACHINE) from None
+    finally:
+        place.recorder.stop()
 
 
-def _start(place: _Place, recording: Recording) -> Recorder:
+def _open(place: _Place) -> None:
+    """Begins to capture before anything is written, so that a refusal leaves no trace."""
     from lab.link.tap import NotEthernet
 
     try:
-        return place.recorder(recording.take).start()
+        place.recorder.open()
     except PermissionError:
         raise Failure(
             f"no right to capture on {place.interface}: run as root (sudo), or use `lab record lab`, which needs none",
             Exit.PRIVILEGE,
         ) from None
     except NotEthernet as refusal:
-        raise Failure(f"{refusal}; name one that is", Exit.MACHINE) from None
+        raise Failure(f"{refusal}; name one that does", Exit.MACHINE) from None
     except OSError as error:
         raise Failure(f"cannot capture on {place.interface}: {error.strerror}; is it up?", Exit.MACHINE) from None
 

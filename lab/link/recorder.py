@@ -42,12 +42,24 @@ class Recorder:
         self._stopped_ns = 0
         self._error: BaseException | None = None
 
-    def start(self) -> Self:
-        """From its return on no frame is missed. Raises OSError: no such interface, or no right to capture."""
+    def open(self) -> Self:
+        """From its return on no frame is missed: until `start` the kernel keeps them.
+
+        :raises OSError: no such interface (ENODEV), or no right to capture (PermissionError).
+        :raises NotEthernet: the interface has frames of another kind.
+        """
         # A frame into loopback is captured going out and coming in; everywhere else out and in are different frames.
         outgoing = self.interface != "lo"
         with netns.inside(self._network) if self._network is not None else nullcontext():
             self._tap = Tap(self.interface, outgoing=outgoing)
+        return self
+
+    def start(self, each: Callable[[Recorded], None] | None = None) -> Self:
+        """Opens, if that has not been done, and begins to read. `each` replaces the one given at first."""
+        if self._tap is None:
+            self.open()
+        if each is not None:
+            self._each = each
         self._wake = os.eventfd(0, os.EFD_CLOEXEC)
         self._thread = threading.Thread(target=self._run, args=(self._tap,), name="recorder", daemon=True)
         self._thread.start()
@@ -55,14 +67,15 @@ class Recorder:
 
     def stop(self) -> list[Recorded]:
         """Everything recorded, in the kernel's order; nothing if `each` took it. Raises what `each` raised."""
-        if self._thread is None or self._tap is None:
+        if self._tap is None:
             return self._frames
-        self._stopped_ns = time.time_ns()
-        os.eventfd_write(self._wake, 1)
-        self._thread.join()
+        if self._thread is not None:
+            self._stopped_ns = time.time_ns()
+            os.eventfd_write(self._wake, 1)
+            self._thread.join()
+            os.close(self._wake)
         self.dropped = self._tap.dropped()
         self._tap.close()
-        os.close(self._wake)
         self._tap = self._thread = None
         if self._error is not None:
             raise self._error
@@ -99,7 +112,7 @@ class Recorder:
                 self._each(recorded)
 
     def __enter__(self) -> Self:
-        return self.start()
+        return self.start() if self._thread is None else self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
