@@ -142,7 +142,7 @@ def _show_chapter(console: Console) -> None:
     for heading in ("class", "begins with", "from", "to", "network part", "host part", "for"):
         classes.add_column(heading)
     for known in CLASSES:
-        parts = (f"{known.prefix // 8} byte", f"{4 - known.prefix // 8} byte") if known.prefix else ("", "")
+        parts = [_bytes(known.prefix // 8), _bytes(4 - known.prefix // 8)] if known.prefix else ["", ""]
         classes.add_row(Text(known.letter, "bold yellow"), known.leading, *known.range.split(" to "), *parts, known.use)
     console.print(classes)
     console.print()
@@ -152,6 +152,10 @@ def _show_chapter(console: Console) -> None:
     for block, name, meaning, source in sorted(IPV4_KINDS, key=lambda line: line[0]):
         blocks.add_row(Text(str(block), "bold cyan"), name.replace("_", " "), meaning, Text(source, "dim"))
     console.print(blocks)
+
+
+def _bytes(count: int) -> str:
+    return "1 byte" if count == 1 else f"{count} bytes"
 
 
 def _chapter_document() -> dict[str, object]:

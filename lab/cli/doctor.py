@@ -35,10 +35,11 @@ def command(json_path: str | None) -> int:
         _show(checks)
     wanting = [check.name for check in checks if check.state == "missing"]
     if wanting:
-        words = f"`lab demo` cannot run in full here: {', '.join(wanting)}."
+        words = f"`lab demo` cannot run in full here, it needs: {', '.join(wanting)}."
     else:
         words = "`lab demo` can run in full here."
-    console_err().print(words, soft_wrap=True)
+    counts = ", ".join(f"{sum(one.state == state for one in checks)} {state}" for state in _STYLES)
+    console_err().print(f"{words} ({counts})", soft_wrap=True)
     return Exit.OK if sound else Exit.VERDICT_FAILED
 
 

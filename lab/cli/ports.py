@@ -22,16 +22,26 @@ _RESULT_STYLES = {"free": "bold green", "busy": "bold red", "not permitted": "bo
 
 
 @click.command("ports")
-@click.argument("port", required=False, type=click.IntRange(0, 65535))
+@click.argument("port", required=False)
 @click.option("--all", "everything", is_flag=True, help="TCP connections too, not only what listens.")
 @click.option("--json", "json_path", metavar="FILE", help="Write it as JSON too; - is stdout, and only that.")
-def command(port: int | None, everything: bool, json_path: str | None) -> int:
+def command(port: str | None, everything: bool, json_path: str | None) -> int:
     """What is bound on this machine and by whom, and how the 65,536 ports are divided; with PORT, whether it is free.
 
     A port counts as free when a socket could be bound to it just now, UDP and TCP, IPv4 and IPv6.
 
     Exit code with PORT: 0 if it is free, 1 if somebody holds it, 4 if it is free but not for this user.
     """
+    from lab.host import ports
+
+    try:
+        number = None if port is None else ports.port_number(port)
+    except ValueError as error:
+        raise Failure(str(error), Exit.USAGE) from None
+    return _report(number, everything, json_path)
+
+
+def _report(port: int | None, everything: bool, json_path: str | None) -> Exit:
     from lab.host import ports
 
     try:
@@ -177,6 +187,7 @@ def _because(attempt: Attempt, held: Sequence[Holder]) -> str:
 def _tell_hidden(hidden: int) -> None:
     import os
 
-    words = "the kernel or another container has them" if os.geteuid() == 0 else "to see them: sudo $(command -v lab) ports"
+    root = os.geteuid() == 0
+    words = "the kernel or another container has them" if root else "to see them: sudo $(command -v lab) ports"
     sockets = "1 socket" if hidden == 1 else f"{hidden} sockets"
     console_err().print(f"The owner of {sockets} is hidden from this user; {words}.", soft_wrap=True)

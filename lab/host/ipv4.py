@@ -32,9 +32,9 @@ class AddressClass:
 
 
 CLASSES = (
-    AddressClass("A", "0", 8, "0.0.0.0 to 127.255.255.255", "126 networks of 16,777,214 hosts each (0 and 127 are special)"),
-    AddressClass("B", "10", 16, "128.0.0.0 to 191.255.255.255", "16,384 networks of 65,534 hosts each"),
-    AddressClass("C", "110", 24, "192.0.0.0 to 223.255.255.255", "2,097,152 networks of 254 hosts each"),
+    AddressClass("A", "0", 8, "0.0.0.0 to 127.255.255.255", "126 networks of 16,777,214 hosts (0 and 127 are special)"),
+    AddressClass("B", "10", 16, "128.0.0.0 to 191.255.255.255", "16,384 networks of 65,534 hosts"),
+    AddressClass("C", "110", 24, "192.0.0.0 to 223.255.255.255", "2,097,152 networks of 254 hosts"),
     AddressClass("D", "1110", 0, "224.0.0.0 to 239.255.255.255", "multicast: a group of hosts, not a host"),
     AddressClass("E", "1111", 0, "240.0.0.0 to 255.255.255.255", "reserved; 255.255.255.255 is the broadcast"),
 )
@@ -56,7 +56,7 @@ def parse_ipv4(text: str) -> IPv4Address:
             raise AddressError(f"{shown(part)} is no decimal number; type four numbers, as 192.168.1.10")
         if len(part) > 1 and part.startswith("0"):
             raise AddressError(
-                f"{part} starts with a zero, which some programs read as octal; type {int(part[:9])} or what you mean"
+                f"{part[:12]} starts with a zero, which some programs take for octal; type {int(part[:9])} if you mean it"
             )
         if len(part) > 3 or int(part) > 255:
             raise AddressError(f"{part[:12]} is more than a byte holds; each of the four numbers goes from 0 to 255")
@@ -71,8 +71,8 @@ def parse_prefix(text: str) -> int:
         return int(text)
     try:
         mask = int(parse_ipv4(text))
-    except AddressError as error:
-        raise AddressError(f"{shown(text)} is no prefix length or netmask ({error})") from None
+    except AddressError:
+        raise AddressError(f"{shown(text)} is no prefix length or netmask; type /24 or /255.255.255.0") from None
     length = mask.bit_count()
     if mask == _mask(length):
         return length

@@ -151,6 +151,19 @@ def service(port: int) -> str:
     return ""
 
 
+def port_number(text: str) -> int:
+    """A port from digits or a service's name, such as `tftp`. Raises ValueError, whose text says what to type."""
+    if text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535:
+        return int(text)
+    for port, name in SERVICES.items():
+        if text.lower() in (name.lower(), *name.lower().split(" and ")):
+            return port
+    for protocol in ("udp", "tcp"):
+        with suppress(OSError, UnicodeError, ValueError):
+            return socket.getservbyname(text, protocol)
+    raise ValueError(f"{text[:40]!a} is no port; type 0 to 65535 or a service such as tftp")
+
+
 def holders(*, port: int | None = None, everything: bool = False) -> list[Holder]:
     """Who has ports here: UDP sockets and listening TCP sockets, or `everything`; sorted by port.
 

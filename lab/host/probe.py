@@ -1,4 +1,4 @@
-"""Tries, in a process of its own, what the private network needs; run as a script: `python -I probe.py user|root`.
+"""Tries, in a process of its own, what the private network needs; run as a script: `python -P probe.py user|root`.
 
 The rule: it does the thing itself and reports the kernel's answer; settings are never taken for the answer. What
 it makes disappears with it. Prints one JSON list of [step, error]; an empty error means that the step worked. Steps

@@ -107,7 +107,9 @@ def lab_on_path() -> Check:
     name = "lab on PATH"
     if found := shutil.which("lab"):
         return ok(name, found)
-    return warn(name, "`lab` is not found by name", f"export PATH={Path(sys.executable).parent}:$PATH")
+    beside = Path(sys.executable).parent
+    fix = f"export PATH={beside}:$PATH" if (beside / "lab").exists() else "pip install .   # in the lab's folder"
+    return warn(name, "`lab` is not found by name", fix)
 
 
 def numbers(version: str) -> tuple[int, ...]:
