@@ -10,6 +10,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, cast
@@ -67,6 +68,16 @@ class Datagram:
     source: Address
     asked: str | None
     time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What became of a datagram sent from `port` to `to`: the answer, or None, after `elapsed_ns`."""
+
+    port: int
+    to: Address
+    answer: Datagram | None
+    elapsed_ns: int
 
 
 class UdpSocket:
@@ -181,9 +192,7 @@ class UdpSocket:
         return Refused(error.errno or 0, _address(sockaddr) if sockaddr else to)
 
 
-def resolve(
-    host: str, port: int, family: int = socket.AF_UNSPEC
-) -> tuple[socket.AddressFamily, tuple[str | int, ...]]:
+def resolve(host: str, port: int, family: int = socket.AF_UNSPEC) -> tuple[socket.AddressFamily, tuple[str | int, ...]]:
     """The family and socket address of a host name or literal. Raises socket.gaierror where there is none."""
     kind, _, _, _, sockaddr = socket.getaddrinfo(host, port, family, socket.SOCK_DGRAM)[0]
     return kind, cast("tuple[str | int, ...]", sockaddr)
@@ -225,3 +234,58 @@ def _asked(ancillary: list[tuple[int, int, bytes]]) -> str | None:
 def _is_many(host: str | int) -> bool:
     address = ipaddress.ip_address(host)
     return address.is_multicast or address.is_unspecified or str(address) == "255.255.255.255"
+
+
+def exchange(
+    host: str,
+    port: int,
+    data: bytes,
+    *,
+    bind_port: int = 0,
+    interface: str | None = None,
+    wait_s: float = 0.0,
+) -> Exchange:
+    """Sends one datagram and waits for one answer from the host asked, from whichever port of it.
+
+    A broadcast or multicast destination needs `interface`; then everybody may answer. Raises Refused for an ICMP
+    error that comes in time, PortBusy, PermissionError, NotOneHost, socket.gaierror or another OSError.
+    """
+    family, sockaddr = resolve(host, port)
+    to = _address(sockaddr)
+    anywhere = "::" if family == socket.AF_INET6 else "0.0.0.0"  # noqa: S104
+    with UdpSocket(anywhere, bind_port, interface=interface) as sender:
+        sender.send(data, to)
+        sent_ns = time.monotonic_ns()
+        deadline_ns = sent_ns + int(wait_s * 1e9)
+        while True:
+            answer = sender.receive(max(0.0, (deadline_ns - time.monotonic_ns()) / 1e9))
+            if answer is not None and (answer.source[0] == to[0] or _is_many(sockaddr[0])):
+                return Exchange(sender.address[1], to, answer, time.monotonic_ns() - sent_ns)
+            if time.monotonic_ns() >= deadline_ns:
+                return Exchange(sender.address[1], to, None, time.monotonic_ns() - sent_ns)
+
+
+def send(host: str, port: int, data: bytes, *, bind_port: int = 0, interface: str | None = None) -> None:
+    """Sends one datagram. Raises as `exchange` does."""
+    exchange(host, port, data, bind_port=bind_port, interface=interface)
+
+
+def listen(receiver: UdpSocket, *, count: int | None = None, seconds: float | None = None) -> Iterator[Datagram]:
+    """What arrives, until `count` datagrams came or `seconds` have passed; for ever where neither is given."""
+    deadline_ns = None if seconds is None else time.monotonic_ns() + int(seconds * 1e9)
+    while count is None or count > 0:
+        left_s = None if deadline_ns is None else (deadline_ns - time.monotonic_ns()) / 1e9
+        if left_s is not None and left_s < 0:
+            return
+        datagram = receiver.receive(left_s)
+        if datagram is not None:
+            count = None if count is None else count - 1
+            yield datagram
+
+
+def own_address_for(host: str, port: int) -> str:
+    """The address of ours from which packets to that host would leave. Nothing is sent. Raises OSError for no way."""
+    family, sockaddr = resolve(host, port)
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect(sockaddr)
+        return _address(probe.getsockname())[0]
