@@ -174,31 +174,27 @@ class _Exchange:
             shell.on_progress = lambda octets: progress(octets, size if size is not None else shell.terms.tsize)
         try:
             shell.perform(client.start(time.monotonic_ns()))
-            seconds = self._loop(shell, client, began_s)
+            self._loop(shell, client)
         except BaseException:
             shell.perform(client.refuse(ErrorCode.NOT_DEFINED, b"cancelled"))
             raise
         if isinstance(shell.outcome, Finished) and client.transfer is not None:
+            seconds = (shell.decided_s or time.monotonic()) - began_s
             return Transferred(client.transfer.peer, shell.octets, seconds, shell.terms)
         failed = shell.outcome or Failed(Reason.SILENCE)
         assert isinstance(failed, Failed)
         raise TftpFailed(failed.reason, failed.code, failed.message, shell.trouble)
 
-    def _loop(self, shell: Shell, client: TftpClient, began_s: float) -> float:
-        """Until the engine is done; returns the seconds until the file was whole, without the dallying."""
+    def _loop(self, shell: Shell, client: TftpClient) -> None:
+        """Until the engine has no more to do, dallying included."""
         poll = select.poll()
-        seconds: float | None = None
         while not client.done or self._sock.blocked:
             poll.register(self._sock.fileno(), select.POLLIN | (select.POLLOUT if self._sock.blocked else 0))
             deadline_ns = client.deadline_ns
             wait_ms = None if deadline_ns is None else max(0.0, (deadline_ns - time.monotonic_ns()) / 1e6)
-            events = poll.poll(wait_ms)
-            for _, event in events:
+            for _, event in poll.poll(wait_ms):
                 if event & select.POLLOUT:
                     shell.writable()
                 if event & (select.POLLIN | select.POLLERR):
                     shell.readable()
             shell.timeout()
-            if seconds is None and shell.outcome is not None:
-                seconds = time.monotonic() - began_s
-        return seconds if seconds is not None else time.monotonic() - began_s

@@ -77,7 +77,7 @@ class Service:
                     request.mode,
                     self.shell.terms,
                     self.shell.octets,
-                    time.monotonic() - self._began_s,
+                    (self.shell.decided_s or time.monotonic()) - self._began_s,
                     self.shell.outcome or Failed(Reason.REFUSED),
                 )
             )

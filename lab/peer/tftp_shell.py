@@ -56,6 +56,8 @@ class Shell:
         self.terms = Terms()
         self.octets = 0
         self.outcome: Finished | Failed | None = None
+        self.decided_s: float | None = None
+        """When the outcome was known, on the monotonic clock: dallying comes after it."""
         self.trouble: OSError | None = None
         """What this machine refused: the file could not be read or written."""
 
@@ -121,8 +123,9 @@ class Shell:
                 window = terms.windowsize * (terms.blksize + 2048)
                 if window > 65_536:
                     self.sock.size_buffers(window)
-            case Finished() | Failed():
-                self.outcome = self.outcome or action  # The first reason stays.
+            case Finished() | Failed() if self.outcome is None:  # The first reason stays.
+                self.outcome = action
+                self.decided_s = time.monotonic()
 
     def _store(self, octets: bytes, queue: deque[Action]) -> None:
         if self.sink is None:
