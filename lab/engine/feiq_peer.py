@@ -206,14 +206,15 @@ class FeiqEngine:
             return []
         wants_receipt = packet.options & MessageFlag.SENDCHECKOPT and not packet.options & _NEVER_ANSWERED
         receipted = bool(wants_receipt) and self._rate.allows(now_ns, source[0])
-        # The receipt does not wait for the text to be understood: it says that the packet came.
-        actions: list[Action] = [self._receipt(packet.number, source)] if receipted else []
+        receipt: list[Action] = [self._receipt(packet.number, source)] if receipted else []
         if not self._shown.is_new(_sender(packet, source), packet.number):
             # The receipt was lost, so it is given again; the message has been shown.
-            return actions
+            return receipt
         peer, events = self._writer(packet, source)
         text = decode(packet.text, utf8=is_utf8(packet.code))
-        return [*actions, *events, MessageCame(peer, packet.number, text, packet.text, packet.code, receipted)]
+        message = MessageCame(peer, packet.number, text, packet.text, packet.code, receipted)
+        # The message is told before its receipt leaves, and has one whether or not its text could be decoded.
+        return [*events, message, *receipt]
 
     def _writer(self, packet: Packet, source: Address) -> tuple[Peer, Sequence[Event]]:
         """Who wrote; a stranger joins the list, unless the packet asks that it should not."""
