@@ -55,8 +55,8 @@ def presence_sections(me: Identity, charset: Charset, *, utf8_block: bool) -> tu
 
 def names_of(packet: Packet) -> Names:
     """The sender's names as the header has them; the user's name serves as the nickname."""
-    user, host = _decode_together(packet, packet.user, packet.host)
-    return Names(user, host, user, "")
+    names = _decode_together(packet)
+    return replace(names, nick=names.user)
 
 
 def presence_names(packet: Packet) -> Names:
@@ -65,7 +65,7 @@ def presence_names(packet: Packet) -> Names:
     # A second section that begins with LF is the UTF-8 block of a sender that left the group out.
     blocks = [section for section in sections[1:] if section.startswith(b"\n")]
     group = sections[1] if len(sections) > 1 and not sections[1].startswith(b"\n") else b""
-    names = Names(*_decode_together(packet, packet.user, packet.host, sections[0], group))
+    names = _decode_together(packet, sections[0], group)
     if not blocks or not packet.options & CommonFlag.CAPUTF8OPT:
         return names
     for line in blocks[0].split(b"\n"):
@@ -86,9 +86,13 @@ def presence_names(packet: Packet) -> Names:
     return names
 
 
-def _decode_together(packet: Packet, *parts: bytes) -> list[str]:
+def _decode_together(packet: Packet, nick: bytes = b"", group: bytes = b"") -> Names:
     """Decodes names that one hand wrote by one charset: a short GBK word alone is too easily good UTF-8 as well.
 
-    Joining with NUL is safe: no character of either charset holds that byte.
+    Joining them is safe: no character of either charset holds a colon or a NUL, the header's names no colon, and
+    nickname and group no NUL.
     """
-    return decode(b"\0".join(parts), utf8=is_utf8(packet.code)).split("\0")
+    together = decode(packet.user + b":" + packet.host + b"\0" + nick + b"\0" + group, utf8=is_utf8(packet.code))
+    header, nickname, group_name = together.rsplit("\0", 2)
+    user, _, host = header.partition(":")
+    return Names(user, host, nickname, group_name)

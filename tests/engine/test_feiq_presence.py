@@ -234,3 +234,9 @@ def test_a_short_gbk_word_that_is_good_utf_8_too_is_read_by_the_charset_of_its_n
     stage = Stage()
     stage.hear(b"1:7:klaus:whoever_pc:3:\xc4\xe3\xba\xc3\0\xc7\xb1\xcb\xae\0")
     assert stage.engine.peers[0].group == "潜水"
+
+
+def test_a_nul_inside_a_name_of_the_header_shifts_nothing() -> None:
+    stage = Stage()
+    stage.hear(b"1:7:k\0laus:p\0c:3:Kl:aus\0Pilots\0")
+    assert stage.engine.peers == [Peer(KLAUS, "k\0laus", "p\0c", "Kl:aus", "Pilots")]
