@@ -22,11 +22,11 @@ def exchange(endpoint: Endpoint, server: str, payload: bytes, *, port: int = 7, 
 
     Raises NoAnswer after `timeout_s`, Unexpected when other bytes come back or another port answers.
     """
-    start_ns = endpoint.station.now_ns()
+    start_ns, complaints_before = endpoint.station.now_ns(), len(endpoint.station.icmp_errors)
     endpoint.send(server, port, payload)
     answer = endpoint.receive(timeout_s)
     if answer is None:
-        complaints = "".join(f"; {error.source} said: {error.words}" for error in endpoint.station.icmp_errors[-1:])
+        complaints = endpoint.station.complaints(complaints_before)
         raise NoAnswer(f"no echo from {server} port {port} within {timeout_s:g} s{complaints}")
     if (answer.source, answer.source_port) != (server, port):
         raise Unexpected(

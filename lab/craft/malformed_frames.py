@@ -28,9 +28,9 @@ ETHERNET: tuple[Row, ...] = (
     (
         "ethernet-type-little-endian",
         "024c41420001024c4142000200084500002000010000401166300a4d00020a4d0001c0000007000c666b61626364",
-        "ethernet.type",
-        "refused",
-        "0x0008 instead of 0x0800: the type's low byte was sent first",
+        "ethernet.padding",
+        "wrong",
+        "the type 0x0800 with its low byte first reads as a length of 8, and the packet as padding",
         "IEEE 802.3 section 3.2.6",
     ),
     (

@@ -17,7 +17,7 @@ from scapy.layers.l2 import Ether
 from scapy.packet import NoPayload, Packet, Raw
 
 from lab.craft.feiq_layer import LabFeiQ, SectionsField
-from lab.craft.session import FeiQSession, TFTPSession, replace_payload, set_raw, udp_of
+from lab.craft.session import FeiQSession, TFTPSession, replace_payload, set_raw
 from lab.craft.tftp_layer import LabTFTP
 
 STARTS = ("ethernet", "ipv4", "ipv6", "udp", "tftp", "feiq")
@@ -70,8 +70,7 @@ def dissect(
             return _bare_udp(data, frozenset(tftp_ports), frozenset(feiq_ports))
         case _:
             raise ValueError(f"a reading starts at one of {', '.join(STARTS)}, not at {start!r}")
-    if (place := udp_of(packet)) is not None:
-        set_raw(place[0])
+    set_raw(packet)
     FeiQSession(feiq_ports=feiq_ports).process(packet)
     (session or TFTPSession(tftp_ports=tftp_ports)).process(packet)
     return packet

@@ -13,7 +13,7 @@ from typing import Any
 
 from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
-from scapy.packet import Packet, Padding, Raw
+from scapy.packet import NoPayload, Packet, Padding, Raw
 from scapy.sessions import DefaultSession
 
 from lab.craft.feiq_layer import LabFeiQ
@@ -112,6 +112,10 @@ def udp_of(packet: Any) -> tuple[Any, str, str] | None:
 
 def payload_of(udp: Any) -> bytes:
     """The bytes that the datagram carries, whatever layer they were read as, without the frame's padding."""
+    if isinstance(udp.payload, (NoPayload, Padding)):
+        return b""
+    if udp.payload.original:  # As it was handed to the layer, which need not build the same bytes again.
+        return bytes(udp.payload.original)
     padding = udp.getlayer(Padding)
     whole = bytes(udp.payload)
     return whole[: len(whole) - len(padding)] if padding is not None else whole
@@ -126,11 +130,14 @@ def replace_payload(udp: Any, layer: Packet) -> None:
         udp.add_payload(Padding(padding.load))
 
 
-def set_raw(udp: Any) -> None:
-    """Undoes whatever layer the process's bindings chose, so that a reading does not depend on what was imported."""
-    raw = payload_of(udp)
-    if raw and not isinstance(udp.payload, Raw):
-        replace_payload(udp, Raw(raw))
+def set_raw(packet: Packet) -> None:
+    """Undoes whatever layer the process's bindings chose for what UDP carries, also in a fragment or quoted by an ICMP
+    error, so that a reading does not depend on what was imported."""
+    layer: Any = packet
+    while not isinstance(layer, NoPayload):
+        if isinstance(layer, UDP) and (raw := payload_of(layer)) and not isinstance(layer.payload, Raw):
+            replace_payload(layer, Raw(raw))
+        layer = layer.payload
 
 
 def _is_request(layer: Any) -> bool:

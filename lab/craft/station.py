@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from scapy.layers.inet6 import (
     in6_chksum,
 )
 from scapy.layers.l2 import Ether
-from scapy.packet import Packet
+from scapy.packet import Packet, Raw
 
 from lab.craft import frames, neighbours
 from lab.craft.envelope import Envelope
@@ -63,8 +64,10 @@ class IcmpError:
 class Stations:
     """All stations on one link. A frame is read once and offered to each of them."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, watch: Callable[[bytes], None] | None = None) -> None:
+        """`watch` is shown every frame that comes, before the stations are."""
         self.link = link
+        self.watch = watch
         self.stations: list[Station] = []
 
     def add(self, mac: str, ipv4: str, ipv6: str = "") -> Station:
@@ -76,7 +79,9 @@ class Stations:
         frame = self.link.receive(timeout_s)
         if frame is None:
             return False
-        packet = Ether(frame)
+        if self.watch is not None:
+            self.watch(frame)
+        packet = _ether(frame)
         for station in self.stations:
             station.take(packet, frame)
         return True
@@ -160,6 +165,11 @@ class Station:
             raise NoAnswer(f"nobody at {address} answered {attempts} {asked} within {attempts * timeout_s:g} s")
         return self.neighbours[address]
 
+    def complaints(self, since: int = 0) -> str:
+        """What the newest ICMP error said, as the end of a sentence; empty when none came after the first `since`."""
+        newest = self.icmp_errors[since:][-1:]
+        return "".join(f"; {error.source} said: {error.words}" for error in newest)
+
     def take(self, packet: Packet, frame: bytes) -> None:
         """One frame from the link: answered, learnt from, kept or handed to the endpoint it is for."""
         ether: Any = packet
@@ -214,6 +224,14 @@ class Endpoint:
 
     def close(self) -> None:
         self.station.close_port(self.port)
+
+
+def _ether(frame: bytes) -> Packet:
+    """A frame too short to be one, or damaged beyond Scapy's patience, is nobody's: no station takes a Raw."""
+    try:
+        return Ether(frame)
+    except Exception:
+        return Raw(frame)
 
 
 def _holds(udp: Any) -> bool:

@@ -122,9 +122,11 @@ class _Reader:
                 self._keep(bytes(packet.data))
             return
         self.talk.received_again += ahead >= _HALF
-        # Our ACK was lost when the block before comes again, a block was lost when a later one comes: one ACK serves
-        # both, once until there is progress. More would wake the Sorcerer's Apprentice (RFC 1123 section 4.2.3.1).
-        if ahead < _HALF or ahead == 0xFFFF:
+        # In lock step a block that comes again says that our ACK was lost; a block from ahead, that one is missing. One
+        # ACK answers either, once until there is progress. In a window every ACK starts a window, so blocks from the
+        # past wait for our time-out: answered at once they would double the traffic to the end of the file
+        # (the Sorcerer's Apprentice, RFC 1123 section 4.2.3.1; RFC 7440 section 4).
+        if ahead < _HALF or (ahead == 0xFFFF and self.window == 1):
             self._acknowledge_again()
 
     def ask_again(self) -> None:

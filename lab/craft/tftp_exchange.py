@@ -76,6 +76,10 @@ class Conversation:
     stranger_told: int | None = None
     _deadline_ns: int = 0
     _silent: int = 0
+    _complaints_before: int = 0
+
+    def __post_init__(self) -> None:
+        self._complaints_before = len(self.endpoint.station.icmp_errors)
 
     def send(self, packet: LabTFTP) -> None:
         """To the server's transfer port."""
@@ -189,7 +193,7 @@ class Conversation:
         return packet
 
     def _complaint(self) -> str:
-        return "".join(f"; {error.source} said: {error.words}" for error in self.endpoint.station.icmp_errors[-1:])
+        return self.endpoint.station.complaints(self._complaints_before)
 
 
 def begin(
