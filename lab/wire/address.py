@@ -5,19 +5,10 @@ from __future__ import annotations
 import ipaddress
 from functools import lru_cache
 
-_MAC_WORDS = {b"\xff" * 6: "broadcast", b"\0" * 6: "unspecified"}
-
 
 def mac(raw: bytes) -> str:
     """`02:4c:41:42:00:01`."""
     return raw.hex(":")
-
-
-def mac_kind(raw: bytes) -> str:
-    """What an EUI-48's first byte and value say: broadcast, multicast, unicast, and who gave it out."""
-    if raw in _MAC_WORDS:
-        return _MAC_WORDS[raw]
-    return ("multicast" if raw[0] & 1 else "unicast") + (", locally administered" if raw[0] & 2 else "")
 
 
 @lru_cache(maxsize=4096)

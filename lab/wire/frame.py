@@ -84,7 +84,7 @@ def rebuild(dissection: Dissection) -> bytes:
             # Bytes after the inner packet (padding) belong to the outer one's payload alone.
             packet = replace(packet, payload=built + packet.payload[len(built) :])
         built = packet.build()
-    return built
+    return built + dissection.data[dissection.layers[0].end :]  # Bytes after the outermost packet are nobody's.
 
 
 @dataclass(slots=True)

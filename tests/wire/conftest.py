@@ -89,3 +89,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         paths = sorted(VECTORS.glob("*.txt"))
         assert len(paths) > 60, f"the vectors are missing from {VECTORS}"
         metafunc.parametrize("vector", [read_vector(path) for path in paths], ids=[path.stem for path in paths])
+
+
+@pytest.fixture(scope="session")
+def vectors() -> dict[str, Vector]:
+    return {path.stem: read_vector(path) for path in VECTORS.glob("*.txt")}
