@@ -25,9 +25,8 @@ with tempfile.TemporaryDirectory() as folder:
                 data = tftp.parse(raw)
                 assert isinstance(data, tftp.Data)
                 size = len(data.data)
-                print(
-                    f"DATA {data.block}, {size} bytes, starts {raw[:4].hex(' ')}; from a new port: {source != server.address}"
-                )
+                new_port = source[1] != server.address[1]
+                print(f"DATA {data.block}, {size:3} bytes, starts {raw[:4].hex(' ')}; from a new port: {new_port}")
                 client.sendto(tftp.Ack(data.block).build(), source)
 
         # And with everything that later RFCs added: larger blocks, a window of them to one acknowledgement.
