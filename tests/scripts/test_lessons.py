@@ -24,6 +24,7 @@ def test_there_is_a_lesson_for_every_chapter_of_the_course() -> None:
         "threads_and_processes",
         "tftp",
         "byte_order",
+        "raw_frames",
     ]
 
 
