@@ -39,8 +39,8 @@ class Envelope:
     vlan_priority: int = 0
 
     def __post_init__(self) -> None:
-        _mac("source_mac", self.source_mac)
-        _mac("destination_mac", self.destination_mac)
+        check_mac("source_mac", self.source_mac)
+        check_mac("destination_mac", self.destination_mac)
         if _address("source", self.source).version != _address("destination", self.destination).version:
             raise BuildError("destination", f"an address of the same family as {self.source}", self.destination)
         for name, most in _RANGES.items():
@@ -77,9 +77,11 @@ _RANGES = {
 }
 
 
-def _mac(name: str, text: str) -> None:
+def check_mac(name: str, text: str) -> str:
+    """`text`, which is a MAC address. Raises BuildError."""
     if not _MAC.fullmatch(text):
         raise BuildError(name, "a MAC address such as 02:4c:41:42:00:02", text)
+    return text
 
 
 def _address(name: str, text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

@@ -93,7 +93,7 @@ class SeparatedField(Field[Any, bytes]):
         return repr(x)
 
 
-class _Missable:
+class Missable:
     """A number that may be cut off: fewer bytes than it needs are left to the payload, and its value is MISSING."""
 
     __slots__ = ()
@@ -117,13 +117,13 @@ class _Missable:
         return "MISSING" if x is MISSING else str(super().i2repr(pkt, x))  # type: ignore[misc]
 
 
-class MissableShortField(_Missable, ShortField):
+class MissableShortField(Missable, ShortField):
     """Two bytes in network order, or MISSING where the packet ends before them."""
 
     __slots__ = ()
 
 
-class MissableShortEnumField(_Missable, ShortEnumField):
+class MissableShortEnumField(Missable, ShortEnumField):
     """Two bytes in network order with names for the known values, or MISSING where the packet ends before them."""
 
     __slots__ = ()
