@@ -27,7 +27,7 @@ class RawLink:
 
         if not made_by_the_lab(interface):
             raise NotOurInterface(interface)
-        self._tap = Tap(interface, outgoing=False)
+        self._tap = Tap(interface)
         # Protocol 0: this socket only sends, so what arrives does not pile up in it.
         self._out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self._out.bind((interface, 0))
@@ -59,6 +59,10 @@ class RawLink:
 
     def now_ns(self) -> int:
         return time.monotonic_ns()
+
+    def dropped(self) -> int:
+        """Frames that arrived and were lost, because nobody received them in time."""
+        return self._tap.dropped()
 
     def close(self) -> None:
         self._tap.close()

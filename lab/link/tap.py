@@ -50,42 +50,67 @@ class Recorded(NamedTuple):
     frame: bytes
 
 
+def capturing_socket(outgoing: bool) -> socket.socket:
+    """A socket that will hand over each frame with its offload state and time, and hears nothing before it is bound.
+
+    :param outgoing: also what this machine sends; on loopback that would show each frame twice.
+    """
+    # Protocol 0 receives nothing until bind names the interface: no frame of another one can slip in between.
+    capture = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    try:
+        capture.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        capture.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        if not outgoing:
+            with suppress(OSError):  # Older than Linux 4.20: whoever reads leaves them out.
+                capture.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+    except BaseException:
+        capture.close()
+        raise
+    return capture
+
+
+def bind_capture(capture: socket.socket, interface: str) -> None:
+    """Begins to hear the interface. Raises OSError or NotEthernet."""
+    capture.bind((interface, ETH_P_ALL))
+    if capture.getsockname()[3] not in _ETHERNET_LIKE:
+        raise NotEthernet(f"{interface} does not carry Ethernet frames")
+
+
+def drops_since_last_asked(capture: socket.socket) -> int:
+    """Frames that the kernel had no room for; asking starts the count again from nought."""
+    answer = capture.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
+    return int(struct.unpack("=II", answer)[1])
+
+
+def vlan_tag(status: int, tci: int, tpid: int) -> bytes:
+    """The tag that the kernel took out of the frame, or nothing."""
+    if not status & TP_STATUS_VLAN_VALID:
+        return b""
+    return struct.pack("!HH", tpid if status & TP_STATUS_VLAN_TPID_VALID else ETH_P_8021Q, tci)
+
+
 class Tap:
-    """Sees every frame of one interface from the moment it exists. Not for several threads at once."""
+    """Hands out what arrives on one interface, frame by frame and at once. Not for several threads at once."""
 
-    def __init__(self, interface: str, *, outgoing: bool = True) -> None:
-        """:param outgoing: also what this machine sends; on loopback that would show each frame twice.
+    def __init__(self, interface: str) -> None:
+        """:raises OSError: no such interface (ENODEV), or no CAP_NET_RAW here (EPERM).
 
-        :raises OSError: no such interface (ENODEV), or no CAP_NET_RAW here (EPERM).
+        :raises NotEthernet: the interface has frames of another kind.
         """
-        # Protocol 0 receives nothing until bind names the interface: no frame of another one can slip in between.
-        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self._socket = capturing_socket(outgoing=False)
         try:
-            self._set_up(interface, outgoing)
+            self._socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+            try:
+                self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
+            except OSError:  # An ordinary user gets what the machine's limit (net.core.rmem_max) permits.
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+            self._socket.setblocking(False)
+            bind_capture(self._socket, interface)
         except BaseException:
             self._socket.close()
             raise
-        self._outgoing = outgoing
-        self.unreadable = 0
-        """Frames that this kernel could not hand over (UDP super-frames before Linux 6.2)."""
+        self._unreadable = 0
         self._dropped = 0
-
-    def _set_up(self, interface: str, outgoing: bool) -> None:
-        tap = self._socket
-        tap.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
-        tap.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
-        tap.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        if not outgoing:
-            with suppress(OSError):  # Older than Linux 4.20: `read` leaves them out itself.
-                tap.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
-        try:
-            tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
-        except OSError:
-            tap.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-        tap.bind((interface, ETH_P_ALL))
-        if tap.getsockname()[3] not in _ETHERNET_LIKE:
-            raise NotEthernet(f"{interface} does not carry Ethernet frames")
-        tap.setblocking(False)
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -103,11 +128,11 @@ class Tap:
             match error.errno:
                 case errno.ENETDOWN:  # The interface went down; it may come up again.
                     return []
-                case errno.EINVAL:  # The kernel cannot express this frame's offload state.
-                    self.unreadable += 1
+                case errno.EINVAL:  # The kernel cannot express the offload state: UDP super-frames before Linux 6.2.
+                    self._unreadable += 1
                     return []
             raise
-        if not self._outgoing and address[2] == PACKET_OUTGOING:
+        if address[2] == PACKET_OUTGOING:
             return []
         time_ns, tag = _read_ancillary(ancillary)
         header = offload.VirtioNetHeader.read(data)
@@ -116,10 +141,8 @@ class Tap:
 
     def dropped(self) -> int:
         """Frames lost so far because they were not read in time, or could not be read at all."""
-        # PACKET_STATISTICS starts again from nought at each reading.
-        answer = self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
-        self._dropped += struct.unpack("=II", answer)[1]
-        return self._dropped + self.unreadable
+        self._dropped += drops_since_last_asked(self._socket)
+        return self._dropped + self._unreadable
 
     def close(self) -> None:
         self._socket.close()
@@ -135,8 +158,5 @@ def _read_ancillary(ancillary: list[tuple[int, int, bytes]]) -> tuple[int, bytes
                 time_ns = seconds * 1_000_000_000 + nanoseconds
             case 263, 8:  # SOL_PACKET, PACKET_AUXDATA
                 status, _, _, _, _, tci, tpid = _AUXDATA.unpack(data)
-                if status & TP_STATUS_VLAN_VALID:
-                    if not status & TP_STATUS_VLAN_TPID_VALID:
-                        tpid = ETH_P_8021Q
-                    tag = struct.pack("!HH", tpid, tci)
+                tag = vlan_tag(status, tci, tpid)
     return time_ns, tag

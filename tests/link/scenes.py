@@ -259,6 +259,51 @@ def faults_on_the_wire() -> object:
         return hexed(network_recorder.stop())
 
 
+def busy_exchange() -> object:
+    """Twenty thousand questions and answers in lock step between two hosts in one Python process."""
+    turns = 20_000
+    with PrivateNetwork.enter(station_kernel=True) as network, udp4(port=5000) as kernel:
+        with network.station_namespace():
+            station = udp4(STATION.ipv4)
+        recorder = network.record().start()
+
+        def answer() -> None:
+            for _ in range(turns):
+                kernel.sendto(b"answer", kernel.recvfrom(2000)[1])
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        for _ in range(turns):
+            station.sendto(bytes(1400), (KERNEL.ipv4, 5000))
+            station.recv(100)
+        thread.join()
+        station.close()
+        frames = [frame for _, frame in recorder.stop()]
+        return {
+            "dropped": recorder.dropped,
+            "questions": sum(len(frame) == 1442 for frame in frames),
+            "answers": sum(frame.endswith(b"answer") for frame in frames),
+        }
+
+
+def interface_goes_down() -> object:
+    """The recorder's interface goes down and comes up again; what does it hear, and how much does the wait cost?"""
+    with PrivateNetwork.enter() as network, udp4() as v4:
+        introduce_station()
+        recorder = network.record().start()
+        with pyroute2.IPRoute() as netlink:
+            index = netlink.link_lookup(ifname="lab0")[0]
+            v4.sendto(b"before", (STATION.ipv4, 7))
+            netlink.link("set", index=index, state="down")
+            used = time.process_time()
+            time.sleep(0.3)
+            used = time.process_time() - used
+            netlink.link("set", index=index, state="up")
+        introduce_station()
+        v4.sendto(b"after", (STATION.ipv4, 7))
+        return {"busy": used > 0.1, "seen": hexed(recorder.stop())}
+
+
 def choke_point() -> object:
     """RawLink on loopback and on a veth pair that the lab did not make."""
     refused = []

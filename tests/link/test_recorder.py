@@ -123,6 +123,20 @@ def test_frames_that_the_recorder_could_not_keep_are_counted(scene: Scene) -> No
     assert recorded + dropped == 2500
 
 
+def test_an_interface_that_goes_down_and_up_is_recorded_before_and_after(scene: Scene) -> None:
+    played = scene("interface_goes_down")
+    ends = [bytes.fromhex(frame)[42:] for _, frame in played["seen"]]
+    assert b"before" in ends
+    assert b"after" in ends
+    assert played["busy"] is False
+
+
+def test_a_busy_exchange_is_recorded_whole_though_everybody_shares_one_process(scene: Scene) -> None:
+    played = scene("busy_exchange")
+    assert played["dropped"] == 0
+    assert played["questions"] == played["answers"] == 20_000
+
+
 def test_an_unknown_interface_is_an_os_error_and_nothing_stays_open() -> None:
     before = len(os.listdir("/proc/self/fd"))
     with pytest.raises(OSError):
