@@ -122,8 +122,6 @@ class ReceiptFlag(IntFlag):
     """Option bits of READMSG."""
 
     READCHECKOPT = 0x00100000
-    UTF8OPT = 0x00800000
-    CAPUTF8OPT = 0x01000000
 
 
 class FileFlag(IntFlag):
@@ -132,8 +130,6 @@ class FileFlag(IntFlag):
     ENCFILE_OBSOLETE = 0x00000400
     ENCFILEOPT = 0x00000800
     ENCRYPTOPT = 0x00400000
-    UTF8OPT = 0x00800000
-    CAPUTF8OPT = 0x01000000
 
 
 class ListFlag(IntFlag):
@@ -149,7 +145,7 @@ class KeyFlag(IntFlag):
 
 
 class CommonFlag(IntFlag):
-    """What a bit means in every mode that has no table of its own: the text's encoding and the sender's abilities."""
+    """What a bit means in every mode: the text's encoding, and the sender's ability to read it."""
 
     UTF8OPT = 0x00800000
     CAPUTF8OPT = 0x01000000
@@ -181,7 +177,7 @@ def mode_name(code: int) -> str:
 
 def flags(code: int) -> tuple[tuple[int, str], ...]:
     """The option bits set in a command, lowest first, each with its name in that mode (a bit without one: its hex)."""
-    names = {flag.value: flag.name or "" for flag in _TABLES.get(code & 0xFF, CommonFlag)}
+    names = {flag.value: flag.name for flag in (*CommonFlag, *_TABLES.get(code & 0xFF, CommonFlag))}
     set_bits = [1 << place for place in range(8, 32) if code & (1 << place)]
     return tuple((mask, names.get(mask) or f"{mask:#x}") for mask in set_bits)
 
