@@ -56,7 +56,7 @@ def parse_ipv4(text: str) -> IPv4Address:
             raise AddressError(f"{shown(part)} is no decimal number; type four numbers, as 192.168.1.10")
         if len(part) > 1 and part.startswith("0"):
             raise AddressError(
-                f"{part[:12]} starts with a zero, which some programs take for octal; type {int(part[:9])} if you mean it"
+                f"{part[:12]} starts with a zero, which some programs take for octal; type {int(part[:9])} if so"
             )
         if len(part) > 3 or int(part) > 255:
             raise AddressError(f"{part[:12]} is more than a byte holds; each of the four numbers goes from 0 to 255")

@@ -115,7 +115,7 @@ def _inner(inside: dict[str, str], step: str, name: str, found: str) -> Check:
         case error if "pyroute2" in error:
             return missing(name, error, "pip install pyroute2")
         case error:
-            return missing(name, error, why_refused() if "permitted" in error.lower() else _ASK_KERNEL)
+            return missing(name, error, why_refused() if _is_refusal(step, error) else _ASK_KERNEL)
 
 
 def offload_state(inside: dict[str, str]) -> Check:
