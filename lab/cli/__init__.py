@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -75,6 +76,8 @@ def lab() -> None:
 
 def main() -> None:
     """Runs the command line; every way out has a documented exit code and at most one line of complaint."""
+    _never_die_of_a_letter()
+    stdout = sys.stdout
     try:
         # The name is stated so that `python -m lab` completes and complains like `lab`.
         result: Any = lab.main(prog_name="lab", standalone_mode=False)
@@ -95,6 +98,11 @@ def main() -> None:
         _end(mistake.format_message(), Exit.USAGE)
     except BrokenPipeError:
         _leave_quietly()
+    except SystemExit as left:
+        # A closed pipe ends rich, and click after it has wrapped stdout, with exit code 1: here that means a verdict.
+        if sys.stdout is not stdout or isinstance(left.__context__, BrokenPipeError):
+            _leave_quietly()
+        raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _end(f"this machine refused: {where}{error.strerror or error}; 'lab doctor' says what it permits", Exit.MACHINE)
@@ -104,6 +112,13 @@ def main() -> None:
 def _end(words: str, code: Exit) -> NoReturn:
     click.echo(f"lab: {words}", err=True)
     raise SystemExit(int(code)) from None
+
+
+def _never_die_of_a_letter() -> None:
+    """Where the locale's charset lacks a letter (Chinese, a line of a ladder), a question mark stands for it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _leave_quietly() -> NoReturn:

@@ -28,7 +28,17 @@ _CAPTURE_MAGICS = tuple(
 _MOST_HEX_INPUT = 1024 * 1024
 
 
-@click.command("explain", no_args_is_help=True)
+class _Explain(click.Command):
+    """Takes `-:7` for what it means here; click would take it for options."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        frames = [word for word in args if re.fullmatch(r"-:\d+", word)]
+        if frames and "--" not in args:
+            args = [*(word for word in args if word not in frames), "--", *frames]
+        return super().parse_args(ctx, args)
+
+
+@click.command("explain", cls=_Explain, no_args_is_help=True)
 @click.argument("what", nargs=-1, required=True, metavar="HEX | FILE[:N] | -")
 @click.option(
     "--as", "start", type=click.Choice(STARTS), help="Where the bytes begin. Hex: ethernet; a capture: its link type."

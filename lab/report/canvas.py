@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
+from operator import itemgetter
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -42,8 +44,8 @@ class Canvas:
     def text(self) -> Text:
         """The line with its styles, without the blanks at its end."""
         text = Text(no_wrap=True, overflow="ignore")
-        for character, style in zip(self._cells, self._styles, strict=True):
-            text.append(character, style or None)
+        for style, run in groupby(zip(self._cells, self._styles, strict=True), key=itemgetter(1)):
+            text.append("".join(character for character, _ in run), style or None)
         text.rstrip()
         return text
 

@@ -110,6 +110,8 @@ def _gaps(ladder: Ladder, events: list[Event], room: int) -> list[int]:
     traffic: Counter[int] = Counter()
     for event in events:
         left, right = _ends(event, len(lanes))
+        if event.target is None and event.source:
+            left, right = event.source - 1, event.source
         if right - left == 1:
             traffic[left] += 1
             gaps[left] = max(gaps[left], cell_len(event.label) + _ARROW_ROOM)
@@ -195,7 +197,7 @@ def _lanes_with(layout: _Layout, column: int, words: str, style: str) -> Canvas:
 def _label_lines(event: Event, layout: _Layout) -> tuple[list[tuple[int, str]], str]:
     """The lines of the label that stand above its arrow (column, words), and what stands on it."""
     left, right = (layout.lanes[i] for i in _ends(event, len(layout.lanes)))
-    source, leftward = layout.lanes[event.source], _leftward(event, layout)
+    source, leftward = layout.lanes[event.source], _leftward(event)
     on_arrow = (source - left if leftward else right - source) + 1 - _ARROW_ROOM
     if cell_len(event.label) <= on_arrow:
         return [], event.label
@@ -208,11 +210,10 @@ def _label_lines(event: Event, layout: _Layout) -> tuple[list[tuple[int, str]], 
     return [(start + 1, f" {words} ") for words in wrap(event.label, layout.width - start - 3)], ""
 
 
-def _leftward(event: Event, layout: _Layout) -> bool:
-    """Which side of its source a label stands on; for an arrow to everybody, where there is more room."""
+def _leftward(event: Event) -> bool:
+    """Which side of its source a label stands on; of an arrow to everybody the left one, where there is one."""
     if event.target is None:
-        source = layout.lanes[event.source]
-        return source - layout.first > layout.last - source
+        return event.source > 0
     return event.target < event.source
 
 
@@ -222,7 +223,7 @@ def _arrow(canvas: Canvas, event: Event, label: str, layout: _Layout, style: str
     for target in targets:
         _shaft(canvas, source, target, style, layout)
     if label:
-        column = source - 4 - cell_len(label) if _leftward(event, layout) else source + 3
+        column = source - 4 - cell_len(label) if _leftward(event) else source + 3
         canvas.put(column, f" {label} ", style)
 
 
