@@ -46,10 +46,10 @@ def read_records(reader: Reader, count: int, width: int, source: str) -> tuple[R
     return tuple(_record(reader, width, source) for _ in range(count))
 
 
-def read_sources(reader: Reader, count: int, width: int, source: str) -> tuple[bytes, ...]:
-    """A list of source addresses."""
+def read_sources(reader: Reader, count: int, width: int, source: str, counted_at: int) -> tuple[bytes, ...]:
+    """A list of source addresses; `counted_at` is where their number stands."""
     if count * width > reader.left:
-        raise reader.fail("number_of_sources", f"at most {reader.left // width}", str(count))
+        raise reader.fail("number_of_sources", f"at most {reader.left // width}", str(count), counted_at)
     return tuple(read_address(reader, "source_address", width, source) for _ in range(count))
 
 
@@ -64,6 +64,7 @@ def _record(reader: Reader, width: int, source: str) -> Record:
     reader.explain(_TYPE_NAMES.get(kind, "unknown"))
     words = reader.uint("auxiliary_length", 1, source=source)
     count = reader.uint("number_of_sources", 2, source=source)
+    counted_at = reader.last
     group = read_address(reader, "multicast_address", width, source)
-    sources = read_sources(reader, count, width, source)
+    sources = read_sources(reader, count, width, source, counted_at)
     return Record(kind, group, sources, reader.octets("auxiliary_data", words * 4, source=source))

@@ -69,7 +69,7 @@ class QueryV3:
         reader.explain("", bit("suppress", 0x08, flags), bit("robustness", 0x07, flags))
         interval = reader.uint("query_interval_code", 1, source=_V3)
         count = reader.uint("number_of_sources", 2, source=_V3)
-        sources = read_sources(reader, count, 4, _V3)
+        sources = read_sources(reader, count, 4, _V3, reader.last)
         return cls(code, found, group, flags, interval, sources, reader.rest("extra", source=_V3))
 
     def build(self) -> bytes:

@@ -82,7 +82,7 @@ class QueryV2:
         reader.explain("", bit("suppress", 0x08, flags), bit("robustness", 0x07, flags))
         interval = reader.uint("query_interval_code", 1, source=f"{_V2}.1")
         count = reader.uint("number_of_sources", 2, source=f"{_V2}.1")
-        sources = read_sources(reader, count, 16, f"{_V2}.1")
+        sources = read_sources(reader, count, 16, f"{_V2}.1", reader.last)
         extra = reader.rest("extra", source=_V2)
         return cls(code, found, response_code, reserved, group, flags, interval, sources, extra)
 
