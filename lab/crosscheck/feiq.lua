@@ -333,7 +333,12 @@ local function add_attachment(tree, piece, says_utf8)
 end
 
 local function add_attachments(tree, section, says_utf8)
-    for _, entry in ipairs(split(section.range, "\7")) do
+    local entries = split(section.range, "\7")
+    for index, entry in ipairs(entries) do
+        -- The NUL that ends the section goes with the last entry.
+        if index == #entries and section.ended then
+            entry.whole = section.whole(entry.whole:offset() - section.whole:offset())
+        end
         -- Some senders put the entry's last colon after the BEL.
         if entry.raw:sub(1, 1) == ":" then
             entry.raw, entry.range = entry.raw:sub(2), #entry.raw > 1 and entry.range(1) or nil

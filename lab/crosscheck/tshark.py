@@ -119,10 +119,11 @@ def dissect(
 
 
 def _fields(packet: Any) -> list[TsharkField]:
+    """What tshark shows; not the hidden fields, which exist for filters (`ip.version` of an IPv6 packet)."""
     return [
         TsharkField(
             layer.layer_name,
-            field.name,
+            field.name or _name_of_unnamed(field.show or ""),
             int(field.pos),
             int(field.size),
             field.show or "",
@@ -133,8 +134,13 @@ def _fields(packet: Any) -> list[TsharkField]:
         # pyshark's public access is by name; all fields at once are only here.
         for container in layer._all_fields.values()
         for field in container.all_fields
-        if field.name and field.size and field.size != "0"
+        if field.size and field.size != "0" and not field.hide
     ]
+
+
+def _name_of_unnamed(shown: str) -> str:
+    """Wireshark has no name for IPv4's options as a whole, only a line."""
+    return "ip.options" if shown.startswith("Options: (") else ""
 
 
 async def _end(reader: Any, process: asyncio.subprocess.Process) -> None:
