@@ -17,6 +17,7 @@ from lab.wire.error import BuildError
 from lab.wire.feiq_attachments import Attachment
 from lab.wire.feiq_body import read_body
 from lab.wire.feiq_numbers import (
+    PRESENCE_MODES,
     CommonFlag,
     FileFlag,
     KeyFlag,
@@ -120,6 +121,18 @@ class Packet:
         sections = self.sections
         start = len(self.build()) - len(self.body) + len(sections[0]) + 1
         return feiq_attachments.parse(sections[1], start) if len(sections) > 1 else ()
+
+    def utf8_names(self) -> dict[bytes, bytes]:
+        """The UTF-8 block of a presence packet: `UN` user, `HN` host, `NN` nickname, `GN` group, `VS` version, ...
+
+        Empty where CAPUTF8OPT is not set or there is no such block: then the classic sections are all there is.
+        The block is the section that begins with a line feed; of a key that stands twice the last counts.
+        """
+        if self.mode not in PRESENCE_MODES or not self.options & PresenceFlag.CAPUTF8OPT:
+            return {}
+        block = next((section for section in self.sections[1:] if section.startswith(b"\n")), b"")
+        lines = [line.partition(b":") for line in block.split(b"\n")]
+        return {key: value for key, colon, value in lines if colon}
 
     def feiq_version(self) -> FeiqVersion | None:
         """FeiQ's version field taken apart; None where the sender is another client."""

@@ -167,6 +167,10 @@ _TABLES: dict[int, type[IntFlag]] = {
     Mode.BR_ISGETLIST2: ListFlag,
     Mode.GETPUBKEY: KeyFlag,
 }
+_COMMON_NAMES = {flag.value: flag.name or "" for flag in CommonFlag}
+_FLAG_NAMES = {
+    mode: _COMMON_NAMES | {flag.value: flag.name or "" for flag in table} for mode, table in _TABLES.items()
+}
 _MODE_NAMES = {mode.value: mode.name for mode in Mode}
 
 
@@ -177,7 +181,7 @@ def mode_name(code: int) -> str:
 
 def flags(code: int) -> tuple[tuple[int, str], ...]:
     """The option bits set in a command, lowest first, each with its name in that mode (a bit without one: its hex)."""
-    names = {flag.value: flag.name for flag in (*CommonFlag, *_TABLES.get(code & 0xFF, CommonFlag))}
+    names = _FLAG_NAMES.get(code & 0xFF, _COMMON_NAMES)
     set_bits = [1 << place for place in range(8, 32) if code & (1 << place)]
     return tuple((mask, names.get(mask) or f"{mask:#x}") for mask in set_bits)
 

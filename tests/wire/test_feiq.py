@@ -101,6 +101,20 @@ def test_no_section_opens_after_the_last_nul():
     assert sections(b"\0\0\nUN:u") == (b"", b"", b"\nUN:u")
 
 
+def test_utf8_names_count_only_where_the_sender_says_it_can_utf8(vectors):
+    packet = feiq.parse(vectors["feiq-entry-with-utf8-names"].data)
+    names = {b"UN": b"li", b"HN": b"pc1", b"NN": "李雷".encode(), b"VS": b"00010002:5:6:0"}
+    assert packet.utf8_names() == names
+    assert feiq.parse(packet.build().replace(b":23068673:", b":6291457:")).utf8_names() == {}
+    assert feiq.parse(packet.build().replace(b":23068673:", b":16777248:")).utf8_names() == {}
+
+
+def test_a_group_that_begins_with_a_line_feed_is_the_utf8_block():
+    packet = feiq.parse(b"1:1:u:h:16777217:nick\0\nNN:x:y\nnothing\n:z\0")
+    assert packet.utf8_names() == {b"NN": b"x:y", b"": b"z"}
+    assert dissect(packet.build(), "feiq").fields[-1].name == "feiq.extension"
+
+
 def test_text_is_split_before_it_is_decoded():
     """The second bytes of GBK characters can be 0x5c or 0x7c; none is a colon or a NUL."""
     packet = feiq.parse(b"1:1:\x81\x5c\x81\x7c:h:32:\x84\x31\xa4\x37\0")
