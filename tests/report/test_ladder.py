@@ -169,3 +169,51 @@ def test_a_hostile_file_name_reaches_no_line_as_it_was(tape: Any, name: bytes, s
     text = plain(ladder_lines(ladder(tape.records, title=name.decode()), 120))
     assert all(line.isprintable() for line in text.splitlines())
     assert shown.replace("\\\\", "\\") in text
+
+
+def test_two_families_behind_one_mac_are_one_host_and_a_routers_many_addresses_are_many(tape: Any) -> None:
+    echo_over_ipv6 = bytes.fromhex(
+        "024c41420001024c41420002 86dd 6000000000091140 fd770000000000000000000000000002"
+        "fd770000000000000000000000000001 1388000700090000 78"
+    )
+    tape.add(STATION, 5000, KERNEL, 7, b"x")
+    tape.raw(echo_over_ipv6)
+    drawn = ladder(tape.records)
+    assert [p.addresses for p in drawn.participants] == [(STATION, "fd77::2"), (KERNEL, "fd77::1")]
+    another = echo_over_ipv6.replace(
+        bytes.fromhex("fd770000000000000000000000000001"), b"\x20\x01" + b"\0" * 13 + b"\x09"
+    )
+    tape.raw(another)
+    drawn = ladder(tape.records)
+    assert [p.addresses for p in drawn.participants] == [
+        (STATION, "fd77::2"),
+        (KERNEL,),
+        ("fd77::1",),
+        ("2001::9",),
+    ]
+
+
+def test_blocks_of_changing_size_are_no_regular_stretch(tape: Any) -> None:
+    for block in range(1, 13):
+        tape.add(KERNEL, 40312, STATION, 69, data(block, bytes([block]) * (400 + block)))
+        tape.add(STATION, 69, KERNEL, 40312, ack(block))
+    folds = [row.text for row in ladder(tape.records).rows if isinstance(row, Fold)]
+    assert folds == ["… 10 more DATA and 10 more ACK, in uneven step: frames 3–22 …"]
+
+
+def test_some_peers_count_from_65535_to_1_and_their_windows_fold_too(tape: Any) -> None:
+    for block in [65533, 65534, 65535, 1, 2, 3, 4]:
+        tape.add(KERNEL, 40312, STATION, 69, data(block, bytes([block & 0xFF]) * 512))
+        tape.add(STATION, 69, KERNEL, 40312, ack(block))
+    folds = [row.text for row in ladder(tape.records).rows if isinstance(row, Fold)]
+    assert folds == ["… 4 more blocks, each acknowledged: frames 5–12 …"]
+
+
+def test_an_icmp_error_on_loopback_goes_back_to_the_lane_that_asked(tape: Any) -> None:
+    tape.add("127.0.0.1", 50123, "127.0.0.1", 9, b"x")
+    asked = tape.records[-1].data
+    quoted = asked[14:]
+    ip = bytes.fromhex("45000039 00020000 40010000 7f000001 7f000001")
+    tape.raw(asked[:14] + ip + b"\x03\x03\0\0\0\0\0\0" + quoted)
+    last = events(ladder(tape.records))[1]
+    assert (last.label, last.kind, last.source, last.target) == ("ICMP port unreachable", Kind.ERROR, 1, 0)

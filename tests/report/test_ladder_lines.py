@@ -66,6 +66,7 @@ def test_a_strangers_lane_is_the_third() -> None:
         event(2, 1, 2, 0, "DATA 1 (9 bytes)", "stranger"),
         event(3, 2, 0, 2, 'ERROR 5 "unknown transfer ID"'),
         event(4, 3, 0, 1, "ACK 1"),
+        event(5, 4, 0, None, "FeiQ"),
     )
     assert plain(ladder_lines(Ladder("", (CLIENT, SERVER, STRANGER), rows, 0), 100)) == (
         "frame    ms  client                 server          stranger\n"
@@ -74,6 +75,7 @@ def test_a_strangers_lane_is_the_third() -> None:
         "    2  1.00  │◀──────────────────────── DATA 1 (9 bytes) ──│  stranger\n"
         '    3  2.00  │── ERROR 5 "unknown transfer ID" ───────────▶│\n'
         "    4  3.00  │── ACK 1 ───────────────▶│                   │\n"
+        "    5  4.00  │── FeiQ ─────────────────┼──────────────────▶│\n"
     )
 
 
