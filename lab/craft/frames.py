@@ -7,6 +7,7 @@ built, unless they are set. The same arguments give the same bytes on every mach
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment
@@ -18,6 +19,9 @@ from lab.craft.envelope import Envelope
 from lab.craft.error import BuildError
 from lab.craft.feiq_layer import LabFeiQ
 from lab.craft.tftp_layer import LabTFTP, LabTFTPOption
+
+Frame: TypeAlias = Packet
+"""A Scapy packet from Ethernet down; `bytes(frame)` builds it."""
 
 Options = Iterable[tuple[bytes | str, bytes | str | int]]
 

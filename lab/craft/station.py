@@ -229,7 +229,8 @@ class Endpoint:
 def _ether(frame: bytes) -> Packet:
     """A frame too short to be one, or damaged beyond Scapy's patience, is nobody's: no station takes a Raw."""
     try:
-        return Ether(frame)
+        # No bytes at all would make a frame of Scapy's defaults.
+        return Ether(frame) if frame else Raw(frame)
     except Exception:
         return Raw(frame)
 
