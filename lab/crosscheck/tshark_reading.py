@@ -55,7 +55,7 @@ def _renamed(fields: Iterable[TsharkField]) -> list[TsharkField]:
             name = name.replace("icmpv6", "mld")
         if quoted_from <= field.offset:
             name = QUOTED + name
-        renamed.append(replace(field, name=name))
+        renamed.append(field if name is field.name else replace(field, name=name))
     return renamed
 
 
