@@ -254,7 +254,7 @@ class FeiqEngine:
         if charset == "utf-8":
             code |= CommonFlag.UTF8OPT
         number = self._next_number
-        self._next_number += 1
+        self._next_number = (number + 1) % 2**32
         user, host = name_bytes(self.me.user, charset), name_bytes(self.me.host, charset)
         packet = compose(
             number=number, user=user, host=host, code=code, sections=sections, version=self._dialect.version

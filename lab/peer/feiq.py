@@ -29,6 +29,9 @@ IPMSG_GROUP = "ff15::979"
 
 EVENTS_KEPT = 10_000
 
+TICK_NS = 10_000_000
+"""Packet numbers start from a count of these, which comes round after sixteen months."""
+
 
 class FeiqPeer:
     """Presence, messages and receipts in a thread. Use it as a context manager, or `start()` and `stop()` it.
@@ -60,8 +63,9 @@ class FeiqPeer:
             Identity(user, host_name, nick, group),
             dialect=dialect,
             habits=habits,
-            # Grows from run to run, so that nobody takes a new message for an old one.
-            first_number=int(time.time()),
+            # Other clients count whole seconds since 1970; two runs in one second would then use the same numbers, and
+            # a peer would take the second run's message for a repetition of the first one's.
+            first_number=time.time_ns() // TICK_NS % 2**32,
             seed=random.randrange(2**32) if seed is None else seed,
         )
         self._server = UdpServer(

@@ -96,7 +96,7 @@ def lab(*words: str) -> Act:
 HPA, ATFTPD, DNSMASQ = map(tftp_server, ("tftpd-hpa", "atftpd", "dnsmasq"))
 LAB_TFTP = lab_server("tftp", "serve", "{root}", "--write", port=69)
 LAB_ECHO = lab_server("udp", "echo", port=7)
-LAB_FEIQ = lab_server("feiq", "serve", "--user", "lab", "--host-name", "bench", port=2425)
+LAB_FEIQ = lab_server("feiq", "serve", "--user", "mei", "--host-name", "desk", port=2425)
 IPTUX_PEER = Server("iptux", IPTUX.program, lambda _host, root: IPTUX.words(root), 2425, IPTUX.environment)
 """It answers to port 2425 only, so whoever asks has to ask from there."""
 
@@ -302,7 +302,7 @@ SCENARIOS = (
         IPTUX_PEER,
         (
             lab("feiq", "online", "{host}", *FROM_2425),
-            lab("feiq", "send", "{host}", "Nice day!", *FROM_2425),
+            lab("feiq", "send", "{host}", "Nice day!", "--no-check", *FROM_2425),
             lab("feiq", "send", "{host}", "checked", "--check", *FROM_2425),
             lab("feiq", "send", "{host}", "你好，世界", "--check", "--encoding", "utf-8", *FROM_2425),
             lab("feiq", "send", "{host}", "你好，世界", "--check", "--encoding", "gb18030", *FROM_2425),
