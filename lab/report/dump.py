@@ -5,33 +5,10 @@ from __future__ import annotations
 from string import ascii_lowercase, ascii_uppercase
 
 from lab.report.model import Dump, Fault, Grade, Part, Span
+from lab.report.words import mostly_text, title
 from lab.wire import feiq, text
 from lab.wire.field import Bits, Field
 from lab.wire.frame import Dissection, Note
-
-LAYERS = {
-    "ethernet": "Ethernet II",
-    "vlan": "802.1Q",
-    "arp": "ARP",
-    "ipv4": "IPv4",
-    "ipv6": "IPv6",
-    "icmp": "ICMP",
-    "icmpv6": "ICMPv6",
-    "igmp": "IGMP",
-    "mld": "MLD",
-    "tcp": "TCP",
-    "hop_by_hop": "IPv6 hop-by-hop options",
-    "destination_options": "IPv6 destination options",
-    "routing": "IPv6 routing header",
-    "ipv6_fragment": "IPv6 fragment header",
-    "authentication": "Authentication header",
-    "udp": "UDP",
-    "tftp": "TFTP",
-    "feiq": "FeiQ / IP Messenger",
-    "echo": "Echo",
-    "": "Not read",
-}
-"""A layer's name in field names to what people call it."""
 
 _WORDS = frozenset({"tftp", "feiq", "echo", "udp", ""})
 """Layers whose byte strings may be text. Elsewhere they are addresses, however much they look like letters."""
@@ -41,7 +18,7 @@ _HEX_BYTES = 8
 _UNREAD = "unparsed"
 
 
-def dump(dissection: Dissection, title: str = "") -> Dump:
+def dump(dissection: Dissection, heading: str = "") -> Dump:
     """The bytes of `dissection` as spans, with everything that is wrong about them."""
     groups: dict[str, int] = {}
     spans: list[Span] = []
@@ -52,7 +29,7 @@ def dump(dissection: Dissection, title: str = "") -> Dump:
         group = groups.setdefault(layer, len(groups)) if name != _UNREAD else -1
         shade = shade + 1 if spans and spans[-1].group == group else 0
         spans.append(_span(field, _tag(index), group, shade, layer, name, utf8))
-    return Dump(title, dissection.data, tuple(spans), _faults(dissection))
+    return Dump(heading, dissection.data, tuple(spans), _faults(dissection))
 
 
 def _span(field: Field, tag: str, group: int, shade: int, layer: str, name: str, utf8: bool) -> Span:
@@ -61,7 +38,7 @@ def _span(field: Field, tag: str, group: int, shade: int, layer: str, name: str,
         tag=tag,
         group=group,
         shade=shade,
-        layer=_title(layer),
+        layer=title(layer),
         name=name.replace("_", " "),
         offset=field.offset,
         raw=field.raw,
@@ -75,20 +52,13 @@ def _span(field: Field, tag: str, group: int, shade: int, layer: str, name: str,
     )
 
 
-def _title(layer: str) -> str:
-    """A layer's name for people; that of a packet quoted by an ICMP error says so."""
-    name = layer.removeprefix("quoted_")
-    title = LAYERS.get(name, name.replace("_", " "))
-    return title if name == layer else f"{title}, quoted"
-
-
 def _value(field: Field, layer: str, utf8: bool) -> tuple[str, str]:
     """What to show as the value, and what is left to say about it."""
     if isinstance(field.value, int):
         return str(field.value), field.meaning
     if layer.removeprefix("quoted_") in _WORDS:
         words = text.safe(text.decode(field.value, utf8=utf8 and layer == "feiq"), _TEXT_COLUMNS)
-        if words.count("\\") * 3 <= len(words):
+        if mostly_text(words):
             named = {"utf-8": "UTF-8", "gb18030": "GB18030"}.get(text.charset(field.value, utf8=utf8), "")
             return f'"{words}"', "; ".join(part for part in (field.meaning, named) if part)
     elif field.meaning:

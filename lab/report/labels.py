@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lab.report.model import Kind
+from lab.report.words import mostly_text, title
 from lab.wire import address, arp, feiq, ipv4, tcp, text, tftp, udp
 from lab.wire.field import Field
 from lab.wire.frame import Dissection, Layer
@@ -53,7 +54,7 @@ def _said(layer: Layer, dissection: Dissection) -> tuple[str, Kind] | None:
 def _malformed(layer: Layer) -> str:
     """Named as closely as what could be read of it allows."""
     known = next((field.meaning for field in layer.fields if field.name == "tftp.opcode"), "")
-    return f"malformed {known if known and known != 'unknown' else layer.name.upper()}"
+    return f"malformed {known if known and known != 'unknown' else title(layer.name)}"
 
 
 def _tftp(packet: object) -> tuple[str, Kind] | None:
@@ -91,7 +92,7 @@ def _words(name: str, data: bytes) -> str:
     """What was said where it is text, and its size in any case."""
     size = f"({plural(len(data), 'byte')})"
     shown = text.safe(data[:_LONGEST_TEXT], _TEXT_COLUMNS)
-    if not data or shown.count("\\") * 4 > len(shown):
+    if not data or not mostly_text(shown):
         return f"{name} {size}"
     return f'{name} "{shown}" {size}'
 
@@ -109,12 +110,11 @@ def _arp(packet: arp.Packet) -> str:
 
 def _control(layer: Layer) -> tuple[str, Kind] | None:
     """ICMP, IGMP and MLD in the words that the reading gave their type, code and target."""
-    titles = {"icmp": "ICMP", "icmpv6": "ICMPv6", "igmp": "IGMP", "mld": "MLD"}
-    if layer.name not in titles:
+    if layer.name not in ("icmp", "icmpv6", "igmp", "mld"):
         return None
     fields = {field.name.rpartition(".")[2]: field for field in layer.fields}
     kind, code = _meaning(fields.get("type")), _meaning(fields.get("code"))
-    words = [titles[layer.name], kind]
+    words = [title(layer.name), kind]
     if code and code not in ("0", kind):
         words[-1:] = [code] if "unreachable" in code else [f"{kind},", code]
     for name in ("target", "group_address", "multicast_address"):
@@ -137,6 +137,9 @@ def _fallback(layer: Layer, dissection: Dissection) -> tuple[str, Kind] | None:
     """Nothing but headers: the last of them that names what it carries."""
     if layer.name not in ("ethernet", "vlan", "ipv4", "ipv6"):
         return None
-    carried = {"ethernet": "type", "vlan": "type", "ipv4": "protocol", "ipv6": "next_header"}[layer.name]
-    field = dissection.field(f"{layer.name}.{carried}")
-    return f"{layer.name} carrying {_meaning(field) or 'nothing'}", Kind.OTHER
+    name = {"ethernet": "type", "vlan": "type", "ipv4": "protocol", "ipv6": "next_header"}[layer.name]
+    carried = dissection.field(f"{layer.name}.{name}")
+    if carried is None:
+        return title(layer.name), Kind.OTHER
+    number = f"{name.replace('_', ' ')} {carried.value!r}"
+    return f"{title(layer.name)} carrying {number if carried.meaning == 'unknown' else carried.meaning}", Kind.OTHER

@@ -217,3 +217,11 @@ def test_an_icmp_error_on_loopback_goes_back_to_the_lane_that_asked(tape: Any) -
     tape.raw(asked[:14] + ip + b"\x03\x03\0\0\0\0\0\0" + quoted)
     last = events(ladder(tape.records))[1]
     assert (last.label, last.kind, last.source, last.target) == ("ICMP port unreachable", Kind.ERROR, 1, 0)
+
+
+def test_a_short_block_inside_a_window_breaks_the_regular_stretch(tape: Any) -> None:
+    for window in range(8):
+        for place, size in enumerate((512, 300)):
+            tape.add(KERNEL, 40312, STATION, 69, data(window * 2 + place + 1, bytes([window]) * size))
+        tape.add(STATION, 69, KERNEL, 40312, ack(window * 2 + 2))
+    assert not [row for row in ladder(tape.records).rows if isinstance(row, Fold) and "windows" in row.text]
