@@ -92,6 +92,11 @@ class FeiqPeer:
         with self._server.lock:
             return self._engine.peers
 
+    def is_refused(self, to: Address) -> bool:
+        """Whether an ICMP error said that nobody listens there."""
+        with self._server.lock:
+            return to in self._server.refused
+
     def start(self) -> Address:
         """Binds, begins, and enters. Raises PortBusy, PermissionError or OSError."""
         self.addresses = self._server.start()

@@ -180,16 +180,16 @@ class UdpSocket:
             return [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, info)]
         return [(socket.IPPROTO_IP, IP_PKTINFO, struct.pack("@i4s4x", 0, socket.inet_aton(source)))]
 
-    def _refusal(self, error: OSError, to: Address) -> OSError:
+    def _refusal(self, error: OSError, to: Address) -> OSError | NotOneHost:
         """The ICMP error behind a failed call, with the address that it was about."""
         if error.errno not in REFUSALS:
             return error
         try:
             _, _, _, sockaddr = self._socket.recvmsg(LARGEST, 512, MSG_ERRQUEUE | socket.MSG_DONTWAIT)
         except OSError:
-            # The error came from the call itself, not from the network.
-            return error if error.errno == errno.EACCES else Refused(error.errno or 0, to)
-        return Refused(error.errno or 0, _address(sockaddr) if sockaddr else to)
+            # The error came from the call itself, not from the network. The kernel refuses a directed broadcast so.
+            return NotOneHost(f"{to[0]} is not one host") if error.errno == errno.EACCES else Refused(error.errno, to)
+        return Refused(error.errno, _address(sockaddr) if sockaddr else to)
 
 
 def resolve(host: str, port: int, family: int = socket.AF_UNSPEC) -> tuple[socket.AddressFamily, tuple[str | int, ...]]:

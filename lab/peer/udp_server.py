@@ -15,6 +15,9 @@ from lab.engine.datagram import Address, Send
 from lab.peer.udp import NotOneHost, Refused, UdpSocket
 
 
+REFUSED_KEPT = 1_000
+
+
 class Engine(Protocol):
     """What a pure engine offers to a shell that has sockets."""
 
@@ -29,7 +32,8 @@ class Engine(Protocol):
 class UdpServer:
     """A thread that feeds datagrams and deadlines to an engine and sends what it hands back.
 
-    `perform` is called, with the lock held, for every action that is not a Send.
+    `perform` is called, with the lock held, for every action that is not a Send. `refused` holds the addresses that
+    answered with an ICMP error: an engine's timers deal with the silence, but people want to know.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class UdpServer:
         self._thread: threading.Thread | None = None
         self._stopping = False
         self.sockets: list[UdpSocket] = []
+        self.refused: set[Address] = set()
 
     def start(self) -> list[Address]:
         """Binds and begins; the addresses bound. Raises PortBusy or another OSError, with nothing left open."""
@@ -100,7 +105,8 @@ class UdpServer:
             if (":" in to[0]) == (sock.family == socket.AF_INET6):
                 try:
                     sock.send(data, to, source)
-                except Refused:
+                except Refused as refused:
+                    self._note(refused)
                     # The call reported an earlier datagram's ICMP error and sent nothing: once more.
                     with suppress(OSError, NotOneHost):
                         sock.send(data, to, source)
@@ -143,13 +149,22 @@ class UdpServer:
     def _take(self, sock: UdpSocket) -> None:
         try:
             datagram = sock.receive()
+        except Refused as refused:
+            with self.lock:
+                self._note(refused)
+            return
         except OSError:
-            # An ICMP error for something we answered: the asker has gone, and nobody is left to tell.
+            # Nothing that could be read; what it was about will show by its silence.
             return
         if datagram is not None:
             with self.lock:
                 now_ns = time.monotonic_ns()
                 self.do(self.engine.receive(now_ns, datagram.data, datagram.source, datagram.asked), datagram.asked)
+
+    def _note(self, refused: Refused) -> None:
+        # Bounded: a server that echoes to forged sources must not collect them all.
+        if len(self.refused) < REFUSED_KEPT:
+            self.refused.add(refused.to)
 
     def _close(self) -> None:
         for sock in self.sockets:
