@@ -47,9 +47,12 @@ def _furnish(station: int, station_kernel: bool, offloads: bool) -> bool:
         else:
             veth.silent_side(STATION_INTERFACE, STATION, offloads=offloads)
     ipv6 = veth.kernel_host(KERNEL_INTERFACE, KERNEL, offloads=offloads)
-    veth.wait_until_up(KERNEL_INTERFACE)
     with netns.inside(station):
         veth.wait_until_up(STATION_INTERFACE)
+        if station_kernel:
+            veth.wait_until_quiet(STATION_INTERFACE)
+    veth.wait_until_up(KERNEL_INTERFACE)
+    veth.wait_until_quiet(KERNEL_INTERFACE)
     return ipv6
 
 
@@ -76,10 +79,9 @@ class PrivateNetwork:
         """
         if not hasattr(os, "fork") or not os.path.exists(netns.THIS_THREAD):
             raise NamespacesRefused("only Linux has network namespaces", "use Linux, or the virtual wire")
-        if os.geteuid() == 0:
-            with suppress(PermissionError):
-                return cls._as_root(station_kernel, offloads)
-            # Root without CAP_SYS_ADMIN, as in a container, is an ordinary user here.
+        # Root of a container may lack CAP_SYS_ADMIN, or lack it where it is now; then it is an ordinary user here.
+        if os.geteuid() == 0 and netns.may_come_back():
+            return cls._as_root(station_kernel, offloads)
         if (threads := netns.threads_running()) > 1:
             raise too_many_threads(threads)
         veth.load_netlink()  # Once, before the rehearsal, or it would be loaded twice.
@@ -96,7 +98,7 @@ class PrivateNetwork:
             with suppress(OSError):
                 netns.setns(outside, netns.CLONE_NEWNET)
             os.close(outside)
-            if isinstance(error, OSError) and not isinstance(error, PermissionError):
+            if isinstance(error, OSError):
                 raise explain(error) from error
             raise
 

@@ -61,6 +61,18 @@ def inside(descriptor: int) -> Iterator[None]:
         os.close(before)
 
 
+def may_come_back() -> bool:
+    """May the calling thread, once it has left its network, enter it again? Tried by entering it now."""
+    here = current_network()
+    try:
+        setns(here, CLONE_NEWNET)
+    except OSError:
+        return False
+    finally:
+        os.close(here)
+    return True
+
+
 def threads_running() -> int:
     """How many threads this process has, those of libraries included (threading.active_count sees only Python's)."""
     for line in Path("/proc/self/status").read_text().splitlines():

@@ -21,6 +21,10 @@ ALIAS = "packet-lab"
 """Every interface of the lab bears this alias in the kernel, so that any process can tell it from a real one."""
 
 
+_MLD_REPORTS = "Icmp6OutType143"
+_QUIET_S = 0.03
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """A host of the lab network, whether a kernel owns its addresses or a crafted station does."""
@@ -57,6 +61,8 @@ def kernel_host(name: str, host: Host, *, offloads: bool) -> bool:
     _set_if_permitted(f"ipv6/conf/{name}/accept_dad", "0")
     _set_if_permitted(f"ipv6/conf/{name}/router_solicitations", "0")
     _set_if_permitted(f"ipv6/conf/{name}/disable_ipv6", "0")
+    for version in ("mldv1", "mldv2"):
+        _set_if_permitted(f"ipv6/conf/{name}/{version}_unsolicited_report_interval", "1")
     if not offloads:
         switch_off_offloads(name)
     with _netlink() as netlink:
@@ -90,6 +96,33 @@ def wait_until_up(name: str, timeout_s: float = 5.0) -> None:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{name} did not come up in {timeout_s:g} s")
             time.sleep(0.001)
+
+
+def wait_until_quiet(name: str, timeout_s: float = 0.5) -> None:
+    """Returns when the kernel has announced its IPv6 multicast groups, so that nobody takes that for an event.
+
+    It repeats itself (RFC 3810 section 9.1), once for the address and sometimes once more for the carrier;
+    `kernel_host` lets it do so within milliseconds instead of seconds.
+    """
+    deadline = time.monotonic() + timeout_s
+    announced, since = 0, time.monotonic()
+    while time.monotonic() < deadline:
+        now_announced = _announcements(name)
+        if now_announced is None:
+            return  # No IPv6, no announcements.
+        if now_announced != announced:
+            announced, since = now_announced, time.monotonic()
+        if announced >= 2 and time.monotonic() - since > _QUIET_S:
+            return
+        time.sleep(0.002)
+
+
+def _announcements(name: str) -> int | None:
+    try:
+        lines = Path("/proc/thread-self/net/dev_snmp6", name).read_text().splitlines()
+    except OSError:
+        return None
+    return int(dict(line.split() for line in lines).get(_MLD_REPORTS, 0))
 
 
 def made_by_the_lab(name: str) -> bool:

@@ -136,6 +136,38 @@ def kernel_datagrams() -> object:
                 "recorder": hexed(recorder.stop())}  # fmt: skip
 
 
+def nothing_happens() -> object:
+    """Two seconds in which nobody does anything."""
+    seen = []
+    for station_kernel in (False, True):
+        with PrivateNetwork.enter(station_kernel=station_kernel) as network, network.record() as recorder:
+            time.sleep(2.0)
+        seen += recorder.stop()
+    return hexed(seen)
+
+
+def plain_sniffer() -> object:
+    """What a sniffer sees that knows nothing of offload states, as other people's tools do, on either side."""
+    with PrivateNetwork.enter() as network, udp4() as v4, udp6() as v6:
+        introduce_station()
+        sniffers = [socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)]
+        sniffers[0].bind(("lab0", 3))
+        with network.station_namespace():
+            sniffers.append(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0))
+        sniffers[1].bind(("lab1", 3))
+        v4.sendto(b"odd", (STATION.ipv4, 7))
+        v6.sendto(b"even", (STATION.ipv6, 7))
+        seen = []
+        for sniffer in sniffers:
+            sniffer.settimeout(2)
+            frames: list[bytes] = []
+            while sum(frame.endswith((b"odd", b"even")) for frame in frames) < 2:
+                frames.append(sniffer.recv(2000))
+            seen.append([[0, frame.hex()] for frame in frames])
+            sniffer.close()
+        return seen
+
+
 def first_and_last_frames() -> object:
     """A frame sent right after start() and right before stop(), fifty times: how many were recorded?"""
     counts = []
@@ -339,14 +371,14 @@ def refused_for_threads() -> object:
         thread.join()
 
 
-def _limited(kind: str) -> object:
-    """In a user namespace of our own, where we are not root, the limit is set to nought."""
+def _limited(kind: str, limit: int = 0, inside: int = 1000, more: int = 0) -> object:
+    """In a user namespace of our own, where we are user `inside`, so many namespaces are permitted."""
     user, group = os.geteuid(), os.getegid()
-    netns.unshare(netns.CLONE_NEWUSER)
+    netns.unshare(netns.CLONE_NEWUSER | more)
     Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"1000 {user} 1")
-    Path("/proc/self/gid_map").write_text(f"1000 {group} 1")
-    Path(f"/proc/sys/user/max_{kind}_namespaces").write_text("0")
+    Path("/proc/self/uid_map").write_text(f"{inside} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{inside} {group} 1")
+    Path(f"/proc/sys/user/max_{kind}_namespaces").write_text(str(limit))
     return _refused()
 
 
@@ -356,6 +388,30 @@ def refused_by_user_limit() -> object:
 
 def refused_by_net_limit() -> object:
     return _limited("net")
+
+
+def refused_halfway() -> object:
+    """The first network is permitted, the second is not."""
+    return _limited("net", 1)
+
+
+def refused_halfway_as_root_of_a_container() -> object:
+    """As under `unshare -Ur`: root, but not of the network that it is in, so that it could not come back."""
+    return _limited("net", 1, inside=0)
+
+
+def refused_halfway_as_root() -> object:
+    """Root of its own network, which is one of the two permitted."""
+    return _limited("net", 2, inside=0, more=netns.CLONE_NEWNET)
+
+
+def entered_as_root_of_a_container() -> object:
+    user, group = os.geteuid(), os.getegid()
+    netns.unshare(netns.CLONE_NEWUSER)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"0 {user} 1")
+    Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+    return entered()
 
 
 def refused_by_seccomp() -> object:

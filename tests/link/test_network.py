@@ -34,6 +34,10 @@ def test_root_needs_no_user_namespace_and_comes_back(need: Need) -> None:
     assert play("entered", "root")["rootless"] is False
 
 
+def test_root_of_a_container_is_an_ordinary_user_here(scene: Scene) -> None:
+    assert scene("entered_as_root_of_a_container")["rootless"] is True
+
+
 def test_an_ordinary_user_gets_a_user_namespace(ordinary_scene: Scene) -> None:
     assert ordinary_scene("entered")["rootless"] is True
 
@@ -104,6 +108,13 @@ def test_a_limit_of_nought_is_named_with_its_fix_and_nothing_has_changed(scene: 
         "fix": f"as root: sysctl -w user.max_{kind}_namespaces=15000",
         "unchanged": True,
     }
+
+
+@pytest.mark.parametrize("who", ["", "_as_root", "_as_root_of_a_container"])
+def test_a_refusal_halfway_leaves_the_process_as_it_was(scene: Scene, who: str) -> None:
+    refused = scene(f"refused_halfway{who}")
+    assert refused["reason"].startswith("this machine's limit of namespaces is reached")
+    assert refused["unchanged"] is True
 
 
 def test_a_seccomp_filter_is_suspected_where_no_setting_forbids(scene: Scene) -> None:

@@ -70,6 +70,12 @@ def test_a_segmented_send_is_recorded_as_the_frames_of_the_wire(scene: Scene, wh
     assert_segments(played if where == "on_loopback" else played["recorder"])
 
 
+def test_a_sniffer_that_knows_nothing_of_offloads_sees_true_checksums_in_the_lab(scene: Scene) -> None:
+    for seen in scene("plain_sniffer"):
+        v4, v6 = udp_frames(seen)
+        assert [udp_payload(frame) for frame in v4 + v6] == [b"odd", b"even"]
+
+
 @pytest.mark.parametrize("where", ["on_veth", "on_veth_with_offloads"])
 def test_a_station_receives_the_frames_of_the_wire(scene: Scene, where: str) -> None:
     assert_segments(scene(f"segmented_{where}")["link"])
@@ -121,6 +127,10 @@ def test_frames_that_the_recorder_could_not_keep_are_counted(scene: Scene) -> No
     recorded, dropped = scene("drops_are_counted")
     assert dropped > 0
     assert recorded + dropped == 2500
+
+
+def test_where_nobody_does_anything_nothing_is_recorded(ordinary_scene: Scene) -> None:
+    assert ordinary_scene("nothing_happens") == []
 
 
 def test_an_interface_that_goes_down_and_up_is_recorded_before_and_after(scene: Scene) -> None:
