@@ -38,10 +38,12 @@ class Transfers:
         self._by_client: dict[Endpoint, _Transfer] = {}
         self.stranger = False
         """Whether the frame looked at last came to a transfer from outside, or answered such a one."""
+        self.unasked = False
+        """Whether the frame looked at last belongs to a transfer whose request was not seen."""
 
     def look(self, number: int, dissection: Dissection) -> list[Finding]:
         """What is wrong with the block number of this frame, and learns from the frame."""
-        self.stranger = False
+        self.stranger = self.unasked = False
         ends = _ends(dissection)
         layer = dissection.layer("tftp")
         if ends is None or layer is None or layer.packet is None:
@@ -53,6 +55,7 @@ class Transfers:
             return []
         transfer = self._transfer(source, destination)
         if transfer is None:
+            self.unasked = not self.stranger
             return []
         match packet:
             case tftp.Oack(options):

@@ -134,9 +134,7 @@ class _Check:
         self._rebuild(record, start, dissection)
 
     def _scapy_fields(self, data: bytes, start: str) -> list[ScapyField]:
-        return read_frame(
-            data, start, tftp_ports=self.tftp_ports, feiq_ports=self.feiq_ports, session=self.session
-        )
+        return read_frame(data, start, tftp_ports=self.tftp_ports, feiq_ports=self.feiq_ports, session=self.session)
 
     def _traits(self, record: Record, dissection: frame.Dissection) -> set[Trait]:
         traits: set[Trait] = set()
@@ -148,6 +146,8 @@ class _Check:
             traits.add("malformed")
         if self.transfers.stranger:
             traits.add("stranger")
+        if self.transfers.unasked:
+            traits.add("unasked")
         layer = dissection.layer("feiq")
         if layer and isinstance(layer.packet, feiq.Packet) and layer.packet.mode == feiq.Mode.FEIQ_GROUP_MESSAGE:
             traits.add("group message")
@@ -171,9 +171,7 @@ class _Check:
             at = next((at for at, (was, is_now) in pairs if was != is_now), min(len(record.data), len(data)))
             sentence = f"rebuilt from the {reader} reading's fields the frame has {data[at : at + 8].hex(' ')} here"
             field = next((f.name for f in dissection.fields if f.offset <= at < f.end), "frame")
-            self.result.add_finding(
-                Finding(record.number, "wrong", field, at, record.data[at : at + 8], sentence)
-            )
+            self.result.add_finding(Finding(record.number, "wrong", field, at, record.data[at : at + 8], sentence))
 
 
 def _start(record: Record) -> str:

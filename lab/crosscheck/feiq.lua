@@ -19,20 +19,16 @@ local MAX_SHOWN = 80          -- columns of wire text in the Info column
 local MODES = {
     [0x00] = "NOOPERATION", [0x01] = "BR_ENTRY", [0x02] = "BR_EXIT", [0x03] = "ANSENTRY", [0x04] = "BR_ABSENCE",
     [0x10] = "BR_ISGETLIST", [0x11] = "OKGETLIST", [0x12] = "GETLIST", [0x13] = "ANSLIST", [0x14] = "ANSLIST_DICT",
-    [0x18] = "BR_ISGETLIST2",
-    [0x20] = "SENDMSG", [0x21] = "RECVMSG", [0x23] = "FeiQ group message",
-    [0x30] = "READMSG", [0x31] = "DELMSG", [0x32] = "ANSREADMSG",
-    [0x40] = "GETINFO", [0x41] = "SENDINFO", [0x50] = "GETABSENCEINFO", [0x51] = "SENDABSENCEINFO",
-    [0x60] = "GETFILEDATA", [0x61] = "RELEASEFILES", [0x62] = "GETDIRFILES",
-    [0x63] = "DIRFILES_AUTH", [0x64] = "DIRFILES_AUTHRET",
-    [0x72] = "GETPUBKEY", [0x73] = "ANSPUBKEY",
-    [0x77] = "FeiQ hello", [0x78] = "FeiQ hello answer", [0x79] = "FeiQ typing", [0x7a] = "FeiQ typing ended",
-    [0xa0] = "AGENT_REQ", [0xa1] = "AGENT_ANSREQ", [0xa2] = "AGENT_PACKET", [0xa3] = "AGENT_PROXYREQ",
-    [0xb0] = "DIR_POLL", [0xb1] = "DIR_POLLAGENT", [0xb2] = "DIR_BROADCAST", [0xb3] = "DIR_ANSBROAD",
-    [0xb4] = "DIR_PACKET", [0xb5] = "DIR_REQUEST", [0xb6] = "DIR_AGENTPACKET", [0xb7] = "DIR_EVBROAD",
-    [0xb8] = "DIR_AGENTREJECT",
-    [0xc0] = "FeiQ image chunk", [0xc1] = "FeiQ image chunk ack", [0xc9] = "FeiQ group presence",
-    [0xd1] = "FeiQ shake", [0xd2] = "FeiQ shake ack", [0xd8] = "FeiQ probe",
+    [0x18] = "BR_ISGETLIST2", [0x20] = "SENDMSG", [0x21] = "RECVMSG", [0x23] = "FeiQ group message",
+    [0x30] = "READMSG", [0x31] = "DELMSG", [0x32] = "ANSREADMSG", [0x40] = "GETINFO", [0x41] = "SENDINFO",
+    [0x50] = "GETABSENCEINFO", [0x51] = "SENDABSENCEINFO", [0x60] = "GETFILEDATA", [0x61] = "RELEASEFILES",
+    [0x62] = "GETDIRFILES", [0x63] = "DIRFILES_AUTH", [0x64] = "DIRFILES_AUTHRET", [0x72] = "GETPUBKEY",
+    [0x73] = "ANSPUBKEY", [0x77] = "FeiQ hello", [0x78] = "FeiQ hello answer", [0x79] = "FeiQ typing",
+    [0x7a] = "FeiQ typing ended", [0xa0] = "AGENT_REQ", [0xa1] = "AGENT_ANSREQ", [0xa2] = "AGENT_PACKET",
+    [0xa3] = "AGENT_PROXYREQ", [0xb0] = "DIR_POLL", [0xb1] = "DIR_POLLAGENT", [0xb2] = "DIR_BROADCAST",
+    [0xb3] = "DIR_ANSBROAD", [0xb4] = "DIR_PACKET", [0xb5] = "DIR_REQUEST", [0xb6] = "DIR_AGENTPACKET",
+    [0xb7] = "DIR_EVBROAD", [0xb8] = "DIR_AGENTREJECT", [0xc0] = "FeiQ image chunk", [0xc1] = "FeiQ image chunk ack",
+    [0xc9] = "FeiQ group presence", [0xd1] = "FeiQ shake", [0xd2] = "FeiQ shake ack", [0xd8] = "FeiQ probe",
 }
 
 -- The same bit has another name in another mode, so there is one table for each family of modes.
@@ -66,47 +62,38 @@ local FILE_TYPES = {
     [6] = "block device", [7] = "FIFO", [0x10] = "resource fork", [0x20] = "clipboard image",
 }
 
+local function str(name, label) return ProtoField.string("feiq." .. name, label) end
+local function raw(name, label) return ProtoField.bytes("feiq." .. name, label) end
+
 local F = {
-    version = ProtoField.string("feiq.version", "Version"),
-    protocol = ProtoField.string("feiq.version.protocol", "Protocol version"),
-    family = ProtoField.string("feiq.version.family", "FeiQ family"),
-    avatar = ProtoField.string("feiq.version.avatar", "Avatar"),
-    level = ProtoField.string("feiq.version.level", "Level"),
-    mac = ProtoField.string("feiq.version.mac", "MAC address (peer id and group key)"),
-    avatar_size = ProtoField.string("feiq.version.avatar_size", "Size of the avatar image"),
-    picture_size = ProtoField.string("feiq.version.picture_size", "Size of the personal picture"),
-    group_length = ProtoField.string("feiq.version.group_length", "Length of the group ciphertext"),
-    build = ProtoField.string("feiq.version.build", "Build"),
-    draft = ProtoField.string("feiq.version.draft", "Draft"),
-    packet_no = ProtoField.string("feiq.packet_no", "Packet number"),
-    user = ProtoField.string("feiq.user", "User"),
-    host = ProtoField.string("feiq.host", "Host"),
+    version = str("version", "Version"), protocol = str("version.protocol", "Protocol version"),
+    family = str("version.family", "FeiQ family"), avatar = str("version.avatar", "Avatar"),
+    level = str("version.level", "Level"), mac = str("version.mac", "MAC address (peer id and group key)"),
+    avatar_size = str("version.avatar_size", "Size of the avatar image"),
+    picture_size = str("version.picture_size", "Size of the personal picture"),
+    group_length = str("version.group_length", "Length of the group ciphertext"),
+    build = str("version.build", "Build"), draft = str("version.draft", "Draft"),
+    packet_no = str("packet_no", "Packet number"), user = str("user", "User"), host = str("host", "Host"),
     command_number = ProtoField.uint32("feiq.command_number", "Command number", base.DEC),
     command = ProtoField.uint8("feiq.command", "Command", base.DEC, MODES),
     flags = ProtoField.uint32("feiq.flags", "Flags", base.HEX),
     unknown_flags = ProtoField.uint32("feiq.flags.unknown", "Bits without a name in this command", base.HEX),
-    body = ProtoField.bytes("feiq.body", "Body"),
-    section = ProtoField.bytes("feiq.section", "Section"),
-    text = ProtoField.string("feiq.text", "Text"),
-    nickname = ProtoField.string("feiq.nickname", "Nickname"),
-    group = ProtoField.string("feiq.group", "Group"),
-    extension = ProtoField.string("feiq.extension", "UTF-8 block"),
-    encoding = ProtoField.string("feiq.encoding", "Encoding"),
-    answered = ProtoField.string("feiq.answered_packet_no", "Answers packet number"),
-    attachment = ProtoField.string("feiq.attachment", "Attachment"),
+    body = raw("body", "Body"), unparsed = raw("unparsed", "Not readable"),
+    section = raw("section", "Section"), text = str("text", "Text"), nickname = str("nickname", "Nickname"),
+    group = str("group", "Group"), extension = str("extension", "UTF-8 block"),
+    encoding = str("encoding", "Encoding"), answered = str("answered_packet_no", "Answers packet number"),
+    attachment = str("attachment", "Attachment"),
     attachment_id = ProtoField.uint32("feiq.attachment.id", "File id", base.DEC),
-    attachment_name = ProtoField.string("feiq.attachment.name", "Name"),
-    attachment_size = ProtoField.string("feiq.attachment.size", "Size (hexadecimal)"),
-    attachment_mtime = ProtoField.string("feiq.attachment.mtime", "Modified (hexadecimal)"),
+    attachment_name = str("attachment.name", "Name"),
+    attachment_size = str("attachment.size", "Size (hexadecimal)"),
+    attachment_mtime = str("attachment.mtime", "Modified (hexadecimal)"),
     attachment_attributes = ProtoField.uint32("feiq.attachment.attributes", "Attributes", base.HEX),
     attachment_type = ProtoField.uint8("feiq.attachment.type", "Type", base.DEC, FILE_TYPES),
-    attachment_extension = ProtoField.string("feiq.attachment.extension", "Extension"),
-    host_entry = ProtoField.string("feiq.host_entry", "Host list entry"),
+    attachment_extension = str("attachment.extension", "Extension"),
+    host_entry = str("host_entry", "Host list entry"),
     host_port = ProtoField.uint16("feiq.host_entry.port", "Port", base.DEC),
-    ciphertext = ProtoField.bytes("feiq.ciphertext", "Group ciphertext (Blowfish)"),
-    data = ProtoField.bytes("feiq.data", "Image data"),
-    padding = ProtoField.bytes("feiq.padding", "Padding"),
-    gb18030 = ProtoField.string("feiq.gb18030", "Text decoded from GB18030"),
+    ciphertext = raw("ciphertext", "Group ciphertext (Blowfish)"), data = raw("data", "Image data"),
+    padding = raw("padding", "Padding"), gb18030 = str("gb18030", "Text decoded from GB18030"),
 }
 local FLAG_FIELDS = {}
 local function name_flags(family)
@@ -363,7 +350,7 @@ local function add_host_list(tree, section, says_utf8)
     end
 end
 
-local PRESENCE_SECTIONS = { F.nickname, F.group, F.extension, F.encoding }
+local PRESENCE_SECTIONS = { F.nickname, F.group }
 local ANSWERS = { [0x21] = true, [0x30] = true, [0x31] = true, [0x32] = true, [0x61] = true }
 
 local function section_field(mode, index, raw)
@@ -426,7 +413,7 @@ end
 
 local function malformed(tree, pinfo, range, why)
     tree:add_proto_expert_info(E.malformed, why)
-    tree:add(F.body, range)
+    tree:add(F.unparsed, range)
     pinfo.cols.info:set("Malformed FeiQ: " .. why)
     return range:len()
 end

@@ -103,7 +103,7 @@ class _Look:
         offset = start
         for at, part in enumerate(parts):
             if at >= 2 and (at - 2) % 7 == _PORT_IN_A_LIST and part == b"%d" % swapped(_FEIQ_PORT):
-                sentence = f"host list: port {part.decode()} is {_FEIQ_PORT} with its bytes swapped, as IP Messenger does"
+                sentence = f"host list: port {part.decode()} is {_FEIQ_PORT} with its bytes swapped, as clients send it"
                 self.note("remark", "feiq.text", offset, len(part), sentence)
             offset += len(part) + 1
 

@@ -2,7 +2,8 @@
 
 Each line: neutral name | kind | reference | Scapy | tshark. Several words mean "whichever is there"; `-` means that the
 reader has no name for it, so the field is counted as not read by that reader. `=` repeats the neutral name. After a
-slash stands a part of a number: the reference's own name for it, or a mask of Scapy's value.
+slash stands a part of a number: the reference's own name for it, or a mask of Scapy's value. A line that begins with
+blanks goes on with the one before.
 
 Kinds: number; mac, ipv4, ipv6 (addresses, shown as text by some); octets; text (ended by a NUL or a colon, which count
 into the width and not into the value); entry (octets, the last of them with a NUL as in text); decimal (a number
@@ -24,11 +25,11 @@ LINK = """
 ethernet.destination      | mac    | = | Ether.dst Dot3.dst             | eth.dst
 ethernet.source           | mac    | = | Ether.src Dot3.src             | eth.src
 ethernet.type             | number | = | Ether.type Dot3.len            | eth.type eth.len
-ethernet.padding          | run    | ethernet.padding ethernet.trailer | Padding.load | eth.padding eth.trailer vlan.trailer
-vlan.priority             | number | vlan.control/priority      | Dot1Q.prio    | vlan.priority
-vlan.drop_eligible        | number | vlan.control/drop_eligible | Dot1Q.dei     | vlan.dei
-vlan.id                   | number | vlan.control/id            | Dot1Q.vlan    | vlan.id
-vlan.type                 | number | =                          | Dot1Q.type    | vlan.etype vlan.len
+ethernet.padding | run | ethernet.padding ethernet.trailer | Padding.load | eth.padding eth.trailer vlan.trailer
+vlan.priority | number | vlan.control/priority | Dot1Q.prio Dot1AD.prio | vlan.priority ieee8021ad.priority
+vlan.drop_eligible        | number | vlan.control/drop_eligible | Dot1Q.dei Dot1AD.dei   | vlan.dei ieee8021ad.dei
+vlan.id                   | number | vlan.control/id            | Dot1Q.vlan Dot1AD.vlan | vlan.id ieee8021ad.id
+vlan.type | number | = | Dot1Q.type Dot1AD.type | vlan.etype vlan.len ieee8021ah.etype
 arp.hardware_type         | number | = | ARP.hwtype | arp.hw.type
 arp.protocol_type         | number | = | ARP.ptype  | arp.proto.type
 arp.hardware_length       | number | = | ARP.hwlen  | arp.hw.size
@@ -57,7 +58,8 @@ ipv4.protocol             | number | =                                          
 ipv4.header_checksum      | number | =                                              | IP.chksum      | ip.checksum
 ipv4.source               | ipv4   | =                                              | IP.src         | ip.src
 ipv4.destination          | ipv4   | =                                              | IP.dst         | ip.dst
-ipv4.options              | run    | ipv4.option_kind ipv4.option_length ipv4.option_data ipv4.option_padding | IP.options | ip.options
+ipv4.options | run | ipv4.option_kind ipv4.option_length ipv4.option_data ipv4.option_padding | IP.options |
+    ip.options
 ipv6.version              | number | ipv6.version_class_and_flow/version            | IPv6.version   | ipv6.version
 ipv6.traffic_class        | number | ipv6.version_class_and_flow/traffic_class      | IPv6.tc        | ipv6.tclass
 ipv6.flow_label           | number | ipv6.version_class_and_flow/flow_label         | IPv6.fl        | ipv6.flow
@@ -73,8 +75,8 @@ udp.checksum              | number | =                                          
 udp.payload               | run    | =                                              | UDP.payload    | udp.payload
 tcp.source_port           | number | =                                              | TCP.sport      | tcp.srcport
 tcp.destination_port      | number | =                                              | TCP.dport      | tcp.dstport
-tcp.sequence_number       | number | =                                              | TCP.seq        | tcp.seq_raw
-tcp.acknowledgment_number | number | =                                              | TCP.ack        | tcp.ack_raw
+tcp.sequence_number       | number | =                                              | TCP.seq        | tcp.seq
+tcp.acknowledgment_number | number | =                                              | TCP.ack        | tcp.ack
 tcp.data_offset           | number | tcp.offset_and_flags/data_offset               | TCP.dataofs    | tcp.hdr_len
 tcp.cwr                   | number | tcp.offset_and_flags/cwr                       | TCP.flags/0x80 | tcp.flags.cwr
 tcp.ece                   | number | tcp.offset_and_flags/ece                       | TCP.flags/0x40 | tcp.flags.ece
@@ -84,10 +86,10 @@ tcp.psh                   | number | tcp.offset_and_flags/psh                   
 tcp.rst                   | number | tcp.offset_and_flags/rst                       | TCP.flags/0x04 | tcp.flags.reset
 tcp.syn                   | number | tcp.offset_and_flags/syn                       | TCP.flags/0x02 | tcp.flags.syn
 tcp.fin                   | number | tcp.offset_and_flags/fin                       | TCP.flags/0x01 | tcp.flags.fin
-tcp.window                | number | =                                              | TCP.window     | tcp.window_size_value
+tcp.window | number | = | TCP.window | tcp.window_size_value
 tcp.checksum              | number | =                                              | TCP.chksum     | tcp.checksum
-tcp.urgent_pointer        | number | =                                              | TCP.urgptr     | tcp.urgent_pointer
-tcp.options               | run    | tcp.option_kind tcp.option_length tcp.option_data tcp.option_padding | TCP.options | tcp.options
+tcp.urgent_pointer | number | = | TCP.urgptr | tcp.urgent_pointer
+tcp.options | run | tcp.option_kind tcp.option_length tcp.option_data tcp.option_padding | TCP.options | tcp.options
 """
 
 EXTENSIONS = """
@@ -101,9 +103,12 @@ destination_options.option_type    | number | = | IPv6ExtHdrDestOpt.options.otyp
 destination_options.option_length  | number | = | IPv6ExtHdrDestOpt.options.optlen  | destination_options.opt.length
 ipv6_fragment.next_header          | number | = | IPv6ExtHdrFragment.nh             | ipv6.fraghdr.nxt
 ipv6_fragment.reserved             | number | = | IPv6ExtHdrFragment.res1           | ipv6.fraghdr.reserved_octet
-ipv6_fragment.fragment_offset      | number | ipv6_fragment.offset_and_more/fragment_offset | IPv6ExtHdrFragment.offset | ipv6.fraghdr.offset
-ipv6_fragment.reserved_bits        | number | ipv6_fragment.offset_and_more/reserved_bits   | IPv6ExtHdrFragment.res2   | ipv6.fraghdr.reserved_bits
-ipv6_fragment.more_fragments       | number | ipv6_fragment.offset_and_more/more_fragments  | IPv6ExtHdrFragment.m      | ipv6.fraghdr.more
+ipv6_fragment.fragment_offset | number | ipv6_fragment.offset_and_more/fragment_offset | IPv6ExtHdrFragment.offset |
+    ipv6.fraghdr.offset
+ipv6_fragment.reserved_bits | number | ipv6_fragment.offset_and_more/reserved_bits | IPv6ExtHdrFragment.res2 |
+    ipv6.fraghdr.reserved_bits
+ipv6_fragment.more_fragments | number | ipv6_fragment.offset_and_more/more_fragments | IPv6ExtHdrFragment.m |
+    ipv6.fraghdr.more
 ipv6_fragment.identification       | number | = | IPv6ExtHdrFragment.id             | ipv6.fraghdr.ident
 """
 
@@ -141,7 +146,8 @@ mld.number_of_records         | number | = | MLD.records_number  | icmpv6.mldr.n
 mld.record_type               | number | = | MLD.records.rtype   | icmpv6.mldr.mar.record_type
 mld.auxiliary_length          | number | = | MLD.records.auxdata_len    | icmpv6.mldr.mar.aux_data_len
 mld.number_of_sources         | number | = | MLD.records.sources_number | icmpv6.mldr.mar.nb_sources
-mld.multicast_address         | ipv6   | = | MLD.mladdr MLD.records.dst | icmpv6.mld.multicast_address icmpv6.mldr.mar.multicast_address
+mld.multicast_address | ipv6 | = | MLD.mladdr MLD.records.dst |
+    icmpv6.mld.multicast_address icmpv6.mldr.mar.multicast_address
 """
 
 APPLICATION = """
@@ -218,7 +224,8 @@ def is_named_by(reader: str, field: str) -> bool:
 
 
 def _lines(table: str) -> list[str]:
-    return [line for line in table.splitlines() if line.strip()]
+    """The lines of a table; one that begins with blanks goes on with the line before."""
+    return [line for line in table.replace("\n    ", " ").splitlines() if line]
 
 
 def _name(line: str) -> Name:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
-Trait = Literal["fragment", "malformed", "group message", "cut short", "stranger"]
+Trait = Literal["fragment", "malformed", "group message", "cut short", "stranger", "unasked"]
 """What is known of a whole frame: part of a datagram, not well formed, a FeiQ ciphertext, not all captured, sent to
-a TFTP transfer (or answered from one) by somebody who has no part in it."""
+a TFTP transfer (or answered from one) by somebody who has no part in it, TFTP without a request before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,14 @@ OPINIONS = (
         "A datagram between a TFTP client and somebody who is not its server. The reference reads it as TFTP, for the "
         "client has to (RFC 1350 section 4: an unknown transfer identifier is answered by an error); Scapy's session "
         "and tshark's conversation leave it alone.",
+    ),
+    Opinion(
+        "unasked",
+        "unasked",
+        ("tftp.*",),
+        ("scapy", "tshark"),
+        "An answer from a TFTP server's own port although the capture holds no request for it. The reference takes the "
+        "port's word; Scapy's session wants to have seen who asked.",
     ),
     Opinion(
         "ciphertext",

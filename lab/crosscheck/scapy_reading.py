@@ -88,7 +88,7 @@ def _value(field: ScapyField, name: Name) -> int | bytes:
             return number
         case "mac", str(text):
             return bytes.fromhex(text.replace(":", ""))
-        case ("ipv4" | "ipv6"), str(text):
+        case (("ipv4" | "ipv6"), str(text)):
             try:
                 return (IPv4Address(text) if name.kind == "ipv4" else IPv6Address(text)).packed
             except AddressValueError:

@@ -111,8 +111,9 @@ def _value(field: TsharkField, name: Name) -> int | bytes:
 
 
 def _text(field: TsharkField) -> bytes:
-    """tshark's text where it is plain ASCII; else the bytes it covers, for what it shows has been decoded."""
-    if field.shown.isascii() and field.shown.isprintable() and "\\" not in field.shown:
-        return field.shown.encode()
+    """tshark's text where it can be had: printable ASCII. XML turns a line feed into a blank, and other bytes have
+    been decoded; there only the place of the text is tshark's, and the bytes in it are the frame's."""
     raw = bytes.fromhex(field.raw)
-    return raw[:-1] if raw[-1:] in (b"\0", b":") else raw
+    bare = raw[:-1] if raw[-1:] in (b"\0", b":") else raw
+    plain = all(0x20 <= byte < 0x7F and byte != 0x5C for byte in bare)
+    return field.shown.encode() if plain else bare
