@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from lab.report.model import Kind
 from lab.report.words import mostly_text, title
-from lab.wire import address, arp, feiq, ipv4, tcp, text, tftp, udp
+from lab.wire import address, arp, feiq, ipv4, ipv6_extensions, tcp, text, tftp, udp
 from lab.wire.field import Field
 from lab.wire.frame import Dissection, Layer
 from lab.wire.frame_layers import Echo
@@ -41,12 +41,15 @@ def _said(layer: Layer, dissection: Dissection) -> tuple[str, Kind] | None:
             return _feiq(layer.packet), Kind.MESSAGE
         case Echo(data):
             return _words("echo", data), Kind.MESSAGE
-        case udp.Datagram(payload=data):
-            return _words("UDP", data), Kind.OTHER
+        case udp.Datagram(payload=data) as datagram:
+            # An echo of nothing has no layer of its own to say so.
+            return _words("echo" if 7 in (datagram.source_port, datagram.destination_port) else "UDP", data), Kind.OTHER
         case tcp.Segment():
             return f"TCP {layer.packet.source_port} → {layer.packet.destination_port}", Kind.OTHER
-        case ipv4.Packet() if layer.packet.fragment_offset:
-            return f"IPv4 fragment at byte {layer.packet.fragment_offset * 8}", Kind.OTHER
+        case ipv4.Packet(is_fragment=True) as packet:
+            return _fragment("IPv4", packet.fragment_offset, packet.payload), Kind.OTHER
+        case ipv6_extensions.Fragment(is_whole=False) as packet:
+            return _fragment("IPv6", packet.fragment_offset, packet.payload), Kind.OTHER
         case _:
             return _tftp(layer.packet) or _control(layer) or _fallback(layer, dissection)
 
@@ -95,6 +98,11 @@ def _words(name: str, data: bytes) -> str:
     if not data or not mostly_text(shown):
         return f"{name} {size}"
     return f'{name} "{shown}" {size}'
+
+
+def _fragment(name: str, units: int, payload: bytes) -> str:
+    """Which bytes of the whole packet's payload these are; offsets stand in units of eight."""
+    return f"{name} fragment, bytes {units * 8} to {units * 8 + len(payload) - 1}"
 
 
 def _arp(packet: arp.Packet) -> str:

@@ -249,7 +249,11 @@ def _fold(fold: Fold, layout: _Layout) -> Text:
 
 
 def _step(step: Step, layout: _Layout) -> list[Text]:
-    canvas = Canvas(layout.width)
-    after = canvas.put(0, f"── {clip(step.title, layout.width - 6)} ", "bold yellow")
+    lines = [_lanes(layout).text()]
+    for words in wrap(step.title, layout.width - 6):
+        canvas = Canvas(layout.width)
+        after = canvas.put(0, f"{'── ' if len(lines) == 1 else '   '}{words} ", "bold yellow")
+        lines.append(canvas.text())
+    # Only a title's last line leaves room for the rule after it.
     canvas.line(after, layout.last + 1, "─", "dim yellow")
-    return [_lanes(layout).text(), canvas.text()]
+    return [*lines[:-1], canvas.text()]

@@ -20,6 +20,8 @@ MOST_LANES = 6
 Speaker = tuple[str, str]
 """A host (its first address) and its role where the host plays several."""
 
+_Endpoint = tuple[str, int | None]
+
 _NO_MAC = ("", "00:00:00:00:00:00")
 _CLIENT, _SERVER, _STRANGER = "client", "server", "stranger"
 
@@ -81,24 +83,26 @@ def _is_own(address: str) -> bool:
 
 
 def _strangers(sights: Sequence[Sight]) -> set[int]:
-    """TFTP packets to or from a third party: a client's TID hears one server TID, the first that answers."""
-    partner: dict[tuple[str, int | None], tuple[str, int | None] | None] = {}
+    """TFTP packets to or from a third party: each end of a transfer hears one TID, the server's is the first to answer.
+
+    A port that requests are sent to serves many and has no partner of its own.
+    """
+    partner: dict[_Endpoint, _Endpoint | None] = {}
+    asked: set[_Endpoint] = set()
     found = set()
     for index, sight in enumerate(sights):
         if sight.packet is None:
             continue
         source, destination = (sight.source, sight.source_port), (sight.destination, sight.destination_port)
         if isinstance(sight.packet, tftp.ReadRequest | tftp.WriteRequest):
-            # A request sent again is still the same transfer, until somebody answers it.
-            partner.setdefault(source, None)
-            if partner[source] is not None and not _asks_again(sights, index):
+            asked.add(destination)
+            if source not in partner or not _asks_again(sights, index):
                 partner[source] = None
-        elif destination in partner:
-            if partner[destination] is None:
-                partner[destination] = source
-            elif partner[destination] != source:
-                found.add(index)
-        elif source in partner and partner[source] not in (None, destination):
+        elif destination in partner and partner[destination] is None:
+            partner[destination] = source
+            if source not in asked:
+                partner[source] = destination
+        elif partner.get(destination, source) != source or partner.get(source, destination) != destination:
             found.add(index)
     return found
 

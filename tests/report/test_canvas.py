@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -44,6 +44,7 @@ def test_a_closing_quote_is_not_left_alone() -> None:
     assert wrap('"abcdefgh"', 9) == ['"abcdefg', 'h"']
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=("C", "Zl", "Zp")), max_size=80), st.integers(2, 30))
 def test_wrapping_keeps_every_character_and_no_line_is_too_wide(text: str, columns: int) -> None:
     lines = wrap(text, columns)

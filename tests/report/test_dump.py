@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.report.dump import dump
@@ -124,6 +124,7 @@ def test_tags_are_unique_however_many_fields_there_are() -> None:
     assert len(set(tags)) == len(tags) > 4000
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(STARTS))
 def test_every_byte_is_in_exactly_one_span_and_is_coloured_once(data: bytes, start: str) -> None:
     seen = dump(dissect(data, start))
@@ -156,6 +157,7 @@ def _check_colours(seen: Dump) -> None:
             assert drawn[offset][1] == style_of(span) or " on " in drawn[offset][1]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(STARTS), st.integers(20, 200))
 def test_no_line_is_wider_than_asked_and_none_moves_a_cursor(data: bytes, start: str, width: int) -> None:
     for line in dump_lines(dump(dissect(data, start)), width):

@@ -10,6 +10,10 @@ from lab.wire.frame import dissect
 
 ETHERNET_ARP = "ffffffffffff 024c41420002 0806 0001 0800 06 04"
 IPV6 = "60000000 {length:04x} 3a ff fd770000000000000000000000000002 fd770000000000000000000000000001"
+IPV6_FRAGMENT = (
+    "60000000 0010 2c 40 fd770000000000000000000000000002 fd770000000000000000000000000001"
+    "1100 0009 00000001 6162636465666768"
+)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +47,7 @@ IPV6 = "60000000 {length:04x} 3a ff fd770000000000000000000000000002 fd770000000
         ("udp", "1388 0007 000d 0000 68656c6c6f", 'echo "hello" (5 bytes)', Kind.MESSAGE),
         ("udp", "1388 0009 000a 0000 6869", 'UDP "hi" (2 bytes)', Kind.OTHER),
         ("udp", "1388 0009 000c 0000 00010203", "UDP (4 bytes)", Kind.OTHER),
+        ("udp", "1388 0007 0008 0000", "echo (0 bytes)", Kind.OTHER),
         ("udp", "1388 0009 0008 0000", "UDP (0 bytes)", Kind.OTHER),
         (
             "ethernet",
@@ -71,9 +76,10 @@ IPV6 = "60000000 {length:04x} 3a ff fd770000000000000000000000000002 fd770000000
         (
             "ipv4",
             "4500001c000120b9 40110000 0a4d0002 0a4d0001 6162636465666768",
-            "IPv4 fragment at byte 1480",
+            "IPv4 fragment, bytes 1480 to 1487",
             Kind.OTHER,
         ),
+        ("ipv6", IPV6_FRAGMENT, "IPv6 fragment, bytes 8 to 15", Kind.OTHER),
         ("ipv4", "4500001400010000 40fd0000 0a4d0002 0a4d0001", "IPv4 carrying protocol 253", Kind.OTHER),
         ("ipv4", "4500001c00010000 40010000 0a4d0002 0a4d0001 0800 0000 0001 0001", "ICMP echo", Kind.OTHER),
         ("ethernet", b"", "malformed Ethernet II", Kind.ERROR),

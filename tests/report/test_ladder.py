@@ -59,6 +59,31 @@ def test_a_strangers_packet_is_marked_and_has_the_third_lane(tape: Any) -> None:
     assert events(drawn)[3].label == 'ERROR 5 "Unknown transfer ID"'
 
 
+def test_a_stranger_who_speaks_to_the_servers_tid_is_one_too_and_his_packet_is_read(tape: Any) -> None:
+    tape.add(STATION, 50123, KERNEL, 69, RRQ)
+    tape.add(KERNEL, 40312, STATION, 50123, data(1, b"a" * 512))
+    tape.add(STRANGER, 4444, KERNEL, 40312, ack(1))
+    tape.add(KERNEL, 40312, STRANGER, 4444, b"\0\5\0\5Unknown transfer ID\0")
+    tape.add(STRANGER, 4444, KERNEL, 40312, b"no TFTP at all")
+    tape.add(STATION, 50123, KERNEL, 40312, ack(1))
+    drawn = events(ladder(tape.records))
+    assert [e.label for e in drawn][2:5] == [
+        "ACK 1",
+        'ERROR 5 "Unknown transfer ID"',
+        'UDP "no TFTP at all" (14 bytes)',
+    ]
+    assert ["stranger" in e.marks for e in drawn] == [False, False, True, True, False, False]
+
+
+def test_a_server_that_answers_all_its_clients_from_one_port_knows_no_strangers(tape: Any) -> None:
+    for client in (STATION, STRANGER):
+        tape.add(client, 50123, KERNEL, 69, RRQ)
+    for client in (STATION, STRANGER):
+        tape.add(KERNEL, 69, client, 50123, data(1, b"a" * 512))
+        tape.add(client, 50123, KERNEL, 69, ack(1))
+    assert not any("stranger" in e.marks for e in events(ladder(tape.records)))
+
+
 def test_on_loopback_client_server_and_stranger_stand_apart_though_they_share_an_address(tape: Any) -> None:
     tape.add("127.0.0.1", 50123, "127.0.0.1", 69, RRQ)
     tape.add("127.0.0.1", 40312, "127.0.0.1", 50123, data(1, b"a" * 512))

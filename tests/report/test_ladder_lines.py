@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -89,6 +89,16 @@ def test_chinese_text_takes_two_columns_a_character_and_the_lanes_stay_straight(
     assert '│── FeiQ SENDMSG #1 克劳斯@主机 "你好，世界" ──▶│  中文' in lines[2].plain
 
 
+def test_a_long_title_of_a_step_goes_on_below() -> None:
+    rows = (
+        Step("curl --tftp-blksize 8192 -o FILE tftp://10.77.0.1:69/large.bin (exit status 0)"),
+        event(1, 0, 0, 1, "ACK 0"),
+    )
+    drawn = plain(ladder_lines(Ladder("", (CLIENT, SERVER), rows, 0), 60)).splitlines()
+    assert drawn[3] == "── curl --tftp-blksize 8192 -o FILE"
+    assert drawn[4] == "   tftp://10.77.0.1:69/large.bin (exit status 0)"
+
+
 def test_what_is_said_to_everybody_reaches_every_lane() -> None:
     rows = (event(1, 0, 1, None, "FeiQ BR_ENTRY #1"),)
     drawn = plain(ladder_lines(Ladder("", (CLIENT, SERVER, STRANGER), rows, 0), 100))
@@ -105,6 +115,7 @@ def test_who_speaks_to_nobody_speaks_to_everybody() -> None:
 labels = st.text(st.characters(exclude_categories=("C", "Z", "M")) | st.sampled_from(" 中é"), max_size=90)
 
 
+@settings(deadline=None)
 @given(
     lanes=st.integers(1, 6),
     width=st.integers(20, 160),
