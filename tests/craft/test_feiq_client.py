@@ -1,4 +1,4 @@
-"""The crafted FeiQ client against packet diagrams: presence, the seed's line, receipts, both encodings, as literal bytes."""
+"""The crafted FeiQ client against packet diagrams: presence, the seed's line, receipts, both encodings."""
 
 from __future__ import annotations
 
