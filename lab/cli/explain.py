@@ -44,7 +44,12 @@ class _Explain(click.Command):
     "--as", "start", type=click.Choice(STARTS), help="Where the bytes begin. Hex: ethernet; a capture: its link type."
 )
 @click.option("--full", is_flag=True, help="Show every row of the bytes, also inside long fields.")
-@click.option("--json", "json_path", metavar="FILE", help="Write the reading as JSON too; - is stdout, and only that.")
+@click.option(
+    "--json",
+    "json_path",
+    metavar="FILE",
+    help="Write the reading as JSON too (keys: pydoc lab.report.document); - is stdout, and only that.",
+)
 def command(what: tuple[str, ...], start: str | None, full: bool, json_path: str | None) -> int:
     """Every byte of a packet: field, offset, width, byte order, raw, value, meaning, source.
 
