@@ -81,7 +81,8 @@ def send(
         target = {"host": to[0], "port": to[1]}
         write_json(json_path, {"to": target, "number": number, "receipt": received, "elapsed_ns": elapsed_ns})
     if received is False:
-        why = "nothing listens there (ICMP port unreachable)" if peer.is_refused(to) else "is a messenger running there?"
+        refused = peer.is_refused(to)
+        why = "nothing listens there (ICMP port unreachable)" if refused else "is a messenger running there?"
         raise Failure(f"no receipt from {where(*to)}: {why}", Exit.TIMEOUT)
     done = f"has it, after {elapsed_ns / 1e6:.1f} ms" if received else "was sent it, without asking for a receipt"
     click.echo(f"message {number}: {where(*to)} {done}", err=True)

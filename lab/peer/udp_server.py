@@ -14,7 +14,6 @@ from typing import Protocol, Self
 from lab.engine.datagram import Address, Send
 from lab.peer.udp import NotOneHost, Refused, UdpSocket
 
-
 REFUSED_KEPT = 1_000
 
 
