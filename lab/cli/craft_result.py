@@ -73,6 +73,7 @@ def _show(crafted: Crafted, exchange: Sequence[Record], only_hex: bool) -> None:
     console = console_out()
     if only_hex:
         click.echo(crafted.frame.hex())
+        console = console_err()  # Hex is for a program, which would stumble over a ladder.
     else:
         from lab.report.dump import dump
         from lab.report.labels import label, plural
