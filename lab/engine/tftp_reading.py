@@ -17,7 +17,8 @@ def read_request(data: bytes) -> tftp.ReadRequest | tftp.WriteRequest | None:
     if len(data) > REQUEST_OCTETS:
         return None
     packet = _strictly(data)
-    if not isinstance(packet, tftp.ReadRequest | tftp.WriteRequest) or any(not name for name, _ in packet.options):
+    padded = data.endswith(b"\0\0")  # A string that lacks its NUL is no padding: such a request is not served.
+    if padded and (not isinstance(packet, tftp.ReadRequest | tftp.WriteRequest) or (b"", b"") in packet.options):
         packet = _strictly(data.rstrip(b"\0") + b"\0")
     return packet if isinstance(packet, tftp.ReadRequest | tftp.WriteRequest) else None
 

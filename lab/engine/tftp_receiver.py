@@ -157,8 +157,14 @@ class Receiver:
         return [Store(octets)] if octets else []
 
     def _dally(self, blocks: Sequence[Data]) -> list[Action]:
+        """RFC 1350 section 6: the last ACK may be lost, so the last block is acknowledged as often as it comes."""
         last = on_wire(self._received, self._rollover)
-        return [self._ack()] if any(block.block == last for block in blocks) else []
+        if any(block.block == last for block in blocks):
+            return [self._ack()]
+        if last == 0 and any(block == Data(1, b"") for block in blocks):
+            # curl 7.88 and tftp-hpa 5.2 take a last block numbered 0 for the request, and wait for one empty block 1.
+            return [Send(Ack(1).build(), self.peer)]
+        return []
 
     def _oversize(self) -> list[Action]:
         # Cutting it would write a wrong file, dropping it would end in silence: say what is wrong.
