@@ -8,8 +8,14 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import settings
 
 from lab.suites.peers import PeerMissing, Program
+
+
+# The same examples on every run, and no deadline: a busy machine is no reason to fail. A failure prints its own replay.
+settings.register_profile("lab", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("lab")
 
 
 class Need:

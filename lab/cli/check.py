@@ -15,7 +15,6 @@ from lab.cli.exits import Exit
 if TYPE_CHECKING:
     from lab.crosscheck.result import CrossCheck
 
-_STYLES = {"head": "bold", "plain": "", "good": "green", "bad": "red", "warning": "yellow"}
 _WORST_FIRST = (Exit.MACHINE, Exit.VERDICT_FAILED, Exit.UNDECODABLE, Exit.NO_VERDICT, Exit.OK)
 _PORT = click.IntRange(1, 65535)
 
@@ -102,12 +101,9 @@ def _safe(text: str) -> str:
 
 
 def _show(path: str, result: CrossCheck) -> None:
-    from rich.text import Text
-
-    from lab.cli.output import console_out
-    from lab.crosscheck.lines import verdict_lines
+    from lab.cli.output import console_out, print_lines
+    from lab.crosscheck.lines import Line, verdict_lines
 
     out = console_out()
-    out.print(Text(_safe(path), style=_STYLES["head"]), soft_wrap=True)
-    for line in verdict_lines(result):
-        out.print(Text(f"  {line.text}", style=_STYLES[line.tone]), soft_wrap=True)
+    print_lines(out, [Line(_safe(path), "head")])
+    print_lines(out, verdict_lines(result), indent="  ")

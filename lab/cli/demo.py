@@ -120,9 +120,9 @@ def _show_bytes(console: Console, done: Demonstration) -> None:
 
 
 def _show_verdict(console: Console, done: Demonstration, place: Path, seconds: float) -> None:
+    from lab.cli.output import print_lines
     from lab.demo.verdict import verdict_lines
 
     console.print()
-    for line in verdict_lines(done):
-        console.print(line, soft_wrap=True)
+    print_lines(console, verdict_lines(done))
     console.print(f"\nCapture  {place / CAPTURE}\nSummary  {place / SUMMARY}\n{seconds:.1f} s", soft_wrap=True)

@@ -16,7 +16,14 @@ from lab.cli.exits import Exit
 from lab.cli.failure import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console
+
+    from lab.crosscheck.lines import Line
+
+STYLES = {"head": "bold", "plain": "", "good": "green", "bad": "red", "warning": "yellow"}
+"""The colour of each tone of a verdict's lines."""
 
 PIPE_COLUMNS = 120
 """How wide output is where no terminal says so: rich would take 80 and fold tables that a file has room for."""
@@ -30,6 +37,14 @@ def console_out() -> Console:
 def console_err() -> Console:
     """The console for talk and progress (stderr)."""
     return _console(stderr=True)
+
+
+def print_lines(console: Console, lines: Iterable[Line], indent: str = "") -> None:
+    """A verdict, line by line; long lines are the terminal's to fold."""
+    from rich.text import Text
+
+    for line in lines:
+        console.print(Text(f"{indent}{line.text}", style=STYLES[line.tone]), soft_wrap=True)
 
 
 def json_text(document: object) -> str:

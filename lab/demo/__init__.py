@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lab.craft.error import BuildError, ExchangeError
-from lab.crosscheck import cross_check
+from lab.crosscheck.check import cross_check
 from lab.demo.bench import Bench, interference, open_bench
 from lab.demo.outcome import Demonstration, StepOutcome
 from lab.demo.steps import STEPS, DidNotHold, Step

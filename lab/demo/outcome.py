@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lab.crosscheck import CrossCheck
+from lab.crosscheck.result import CrossCheck
 from lab.pcap import Record
 
 Detail = str | int | bool
