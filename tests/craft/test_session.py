@@ -49,6 +49,15 @@ def test_a_strangers_packet_is_not_part_of_the_transfer() -> None:
     ) == [True, True, False, False, False]
 
 
+def test_what_the_client_sends_to_another_port_of_the_server_is_something_else() -> None:
+    assert kinds(
+        TFTPSession(),
+        frame(CLIENT, 50000, SERVER, 69, RRQ),
+        frame(SERVER, 40000, CLIENT, 50000, DATA_1),
+        frame(CLIENT, 50000, SERVER, 40001, ACK_1),
+    ) == [True, True, False]
+
+
 def test_a_request_counts_on_any_port() -> None:
     assert kinds(
         TFTPSession(), frame(CLIENT, 50000, SERVER, 6969, RRQ), frame(SERVER, 40000, CLIENT, 50000, DATA_1)

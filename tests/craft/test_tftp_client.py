@@ -237,6 +237,16 @@ def test_an_oack_that_grants_what_was_not_asked_is_refused_with_error_8(oack: by
 
 
 @pytest.mark.parametrize(
+    ("name", "asked", "granted"),
+    [("timeout", 2, 1), ("timeout", 2, 3), ("windowsize", 4, 5), ("windowsize", 4, 0), ("blksize", 8, 16)],
+)
+def test_a_value_that_the_option_does_not_allow_is_refused(name: str, asked: int, granted: int) -> None:
+    request = RRQ + f"{name}\0{asked}\0".encode()
+    with pytest.raises(Unexpected, match=f"granted {name}={granted} where {asked} was asked"):
+        read([("C", request), ("S", f"\0\6{name}\0{granted}\0".encode()), ("C", REFUSED)], options={name: asked})
+
+
+@pytest.mark.parametrize(
     ("answer", "words"),
     [
         (ack(0), "sent TFTP ACK 0"),
