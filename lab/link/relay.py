@@ -70,6 +70,7 @@ class Relay:
             veth.silent_side(MIDDLE_INTERFACE, veth.Host("02:4c:41:42:00:09", "", ""), offloads=False)
             veth.wait_until_up(MIDDLE_INTERFACE)
         veth.wait_until_up(FAR_INTERFACE)
+        veth.wait_until_quiet(FAR_INTERFACE)
 
     @contextmanager
     def far_namespace(self) -> Iterator[None]:

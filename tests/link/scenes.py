@@ -25,6 +25,7 @@ from lab.link.faulty import FaultyLink
 from lab.link.namespace import KERNEL, STATION, NamespacesRefused, PrivateNetwork
 from lab.link.raw import NotOurInterface, RawLink
 from lab.link.recorder import Recorded, Recorder
+from lab.link.relay import Relay
 
 UDP_SEGMENT = 103
 NOBODY = 65534
@@ -316,6 +317,27 @@ def busy_exchange() -> object:
             "questions": sum(len(frame) == 1442 for frame in frames),
             "answers": sum(frame.endswith(b"answer") for frame in frames),
         }
+
+
+def relayed() -> object:
+    """Three datagrams each way between two kernel hosts; the relay loses the second from the far one, tags nothing."""
+
+    def passing(frame: bytes) -> list[bytes]:
+        return [] if frame.endswith(b"far 2") else [frame]
+
+    heard: list[str] = []
+    with PrivateNetwork.enter() as network, Relay(network, passing) as relay, udp4(port=5000) as near:
+        with relay.far_namespace():
+            far = udp4(STATION.ipv4, 5000)
+        for end, name, target in ((near, "near", STATION.ipv4), (far, "far", KERNEL.ipv4)):
+            for number in (1, 2, 3):
+                end.sendto(f"{name} {number}".encode(), (target, 5000))
+        for end, datagrams in ((far, 3), (near, 2)):
+            end.settimeout(5)
+            heard += [end.recv(100).decode() for _ in range(datagrams)]
+        far.close()
+        lost = sum(frame.endswith(b"far 2") for _, frame in relay.seen)
+    return {"heard": heard, "lost frames seen": lost}
 
 
 def interface_goes_down() -> object:

@@ -85,6 +85,12 @@ def words(digits: str) -> int:
     return total
 
 
+def test_a_relay_carries_both_ways_and_loses_what_it_is_told_to_lose(scene: Scene) -> None:
+    played = scene("relayed")
+    assert played["heard"] == ["near 1", "near 2", "near 3", "far 1", "far 3"]
+    assert played["lost frames seen"] == 1
+
+
 def test_a_raw_link_opens_on_the_labs_own_cable_only(scene: Scene) -> None:
     assert scene("choke_point") == [["lo", "other0", "nosuch0"], True]
 
