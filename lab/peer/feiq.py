@@ -191,7 +191,7 @@ class FeiqPeer:
         if self._interface is not None:
             for host, port in self.addresses:
                 if ":" in host:
-                    everybody.append((f"{IPMSG_GROUP}%{self._interface}", port))
+                    everybody.append((IPMSG_GROUP, port))
                 else:
                     everybody.append(("255.255.255.255", port))
                     if self._dialect is FEIQ:

@@ -87,8 +87,8 @@ def test_the_targets_of_presence_are_broadcast_and_the_dialects_own_groups() -> 
         lab.addresses = [("0.0.0.0", 2425), ("::", 2425)]
         return lab._everybody()
 
-    assert targets() == [("255.255.255.255", 2425), ("ff15::979%lo", 2425)]
-    assert targets(dialect=FEIQ) == [("255.255.255.255", 2425), ("226.81.9.8", 2425), ("ff15::979%lo", 2425)]
+    assert targets() == [("255.255.255.255", 2425), ("ff15::979", 2425)]
+    assert targets(dialect=FEIQ) == [("255.255.255.255", 2425), ("226.81.9.8", 2425), ("ff15::979", 2425)]
 
 
 def test_a_message_nobody_receipts_is_repeated_and_then_given_up() -> None:
