@@ -60,7 +60,7 @@ def test_the_demo_shows_ladder_bytes_and_verdict_and_leaves_capture_and_summary(
         "ARP who has",
     ):
         assert shown in done.stdout
-    for shown in ("tftp", "source port", "00 03 00 01", "big", "RFC 1350"):
+    for shown in ("TFTP · bytes", "source port", "00 03 00 01", "big", "RFC 1350"):
         assert shown in done.stdout
     assert f"All {STEPS} steps held" in done.stdout
     assert "3 independent readings" in done.stdout
