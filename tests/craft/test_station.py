@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6ND_NS, IPv6
 from scapy.layers.l2 import Ether
@@ -173,6 +175,17 @@ def test_frames_that_are_no_frames_disturb_nobody() -> None:
     host = Host()
     for frame in (b"", b"\xa5", bytes(13), bytes(14), b"\xff" * 60):
         assert offer(host, frame) == []
+
+
+_HEADERS = ["", "0800", "0806", "86dd", "8100", "0800 4500", "86dd 60000000 0020 3aff" + "00" * 32 + "87", "0806 0001"]
+
+
+@given(st.sampled_from(_HEADERS), st.binary(max_size=100))
+@settings(deadline=None)
+def test_a_station_survives_any_bytes(header: str, rest: bytes) -> None:
+    host = Host()
+    host.station.udp(50000)
+    offer(host, bytes.fromhex("024c41420002 024c41420001" + header) + rest)
 
 
 def test_a_port_is_opened_once_and_dynamic_ports_follow_each_other() -> None:

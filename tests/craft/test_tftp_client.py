@@ -277,6 +277,19 @@ def test_a_server_that_falls_silent_is_given_up() -> None:
         read([("C", RRQ), ("S", data(1, bytes(512)))] + [("C", ack(1))] * 5)
 
 
+def test_time_outs_count_from_the_last_progress() -> None:
+    transfer, host = read(
+        [
+            ("C", RRQ), ("S", data(1, bytes(512))), ("C", ack(1)),
+            ("C", ack(1)), ("S", data(2, bytes(512))), ("C", ack(2)),
+            ("C", ack(2)), ("S", data(3, b"x")), ("C", ack(3)),
+        ],
+        attempts=2,
+    )  # fmt: skip
+    assert (transfer.blocks, transfer.timeouts) == (3, 2)
+    assert host.all_said()
+
+
 def test_a_file_is_written_block_by_block() -> None:
     transfer, host = write(
         b"12345678x",
