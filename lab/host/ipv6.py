@@ -16,6 +16,12 @@ from lab.host.fact import AddressError, BitRun, Description, Fact, Kind, byte_fa
 from lab.host.ipv4 import parse_ipv4, shown
 from lab.host.known import IPV6_GROUPS, IPV6_KINDS, IPV6_SCOPES
 
+# Named here because ipaddress answers for the IPv4 address within a mapped one, since Python 3.13.
+_MULTICAST = IPv6Network("ff00::/8")
+_LINK_LOCAL = IPv6Network("fe80::/10")
+_SITE_LOCAL = IPv6Network("fec0::/10")
+_UNIQUE_LOCAL = IPv6Network("fc00::/7")
+
 _ZONE_BYTES = 15
 """Linux cuts interface names at IFNAMSIZ - 1."""
 
@@ -56,7 +62,7 @@ def describe_ipv6(address: IPv6Address, zone: str, prefix: int | None) -> Descri
             Fact("Address", "exploded", address.exploded, "every zero written out"),
         ],
         byte_facts(address.packed, "128 bits"),
-        _multicast_facts(address) if address.is_multicast else _unicast_facts(address, zone),
+        _multicast_facts(address) if address in _MULTICAST else _unicast_facts(address, zone),
         _embedded_facts(address),
         _subnet_facts(address, prefix) if prefix is not None else [],
         [
@@ -99,7 +105,7 @@ def _kinds(address: IPv6Address, prefix: int | None) -> tuple[Kind, ...]:
         found.pop()  # An ordinary address is what it would be were it not special.
     if not found:
         found.append(Kind("reserved", "no standard gives it out", "RFC 4291 2.4"))
-    ordinary = not address.is_multicast and int(address) > 0
+    ordinary = address not in _MULTICAST and int(address) > 0
     if prefix is not None and prefix < 127 and ordinary and int(address) & ((1 << 128 - prefix) - 1) == 0:
         words = f"host bits all zeros: any router of {address}/{prefix}"
         found.append(Kind("subnet_router_anycast", words, "RFC 4291 2.6.1"))
@@ -139,9 +145,9 @@ def _unicast_facts(address: IPv6Address, zone: str) -> list[Fact]:
             "which cable it is good on" if scope == "link-local" else "not needed: only link-local addresses want one"
         )
         facts.append(Fact(group, "zone", zone, needed, "RFC 4007 11"))
-    elif address.is_link_local:
+    elif address in _LINK_LOCAL:
         facts.append(Fact(group, "zone_missing", "yes", "to use it, say which cable, as %eth0", "RFC 4007 11"))
-    if address in IPv6Network("fc00::/7"):
+    if address in _UNIQUE_LOCAL:
         facts += _unique_local_facts(address)
     if int(address) > 1 and not address.ipv4_mapped:
         facts += _neighbour_facts(address)
@@ -149,11 +155,11 @@ def _unicast_facts(address: IPv6Address, zone: str) -> list[Fact]:
 
 
 def _scope(address: IPv6Address) -> str:
-    if address.is_loopback or address.is_link_local:
+    if int(address) == 1 or address in _LINK_LOCAL:
         return "link-local"
-    if address.is_site_local:
+    if address in _SITE_LOCAL:
         return "site-local"
-    return "none" if address.is_unspecified else "global"
+    return "none" if int(address) == 0 else "global"
 
 
 def _unique_local_facts(address: IPv6Address) -> list[Fact]:

@@ -122,6 +122,12 @@ def test_a_zone_says_the_cable_and_link_local_without_one_says_so() -> None:
     assert facts("fd77::1", "zone", "zone_missing") == (None, None)
 
 
+@pytest.mark.parametrize("inner", ["224.0.0.1", "169.254.0.1", "127.0.0.1", "0.0.0.0"])
+def test_a_mapped_address_is_no_group_whatever_it_carries(inner: str) -> None:
+    assert facts(f"::ffff:{inner}", "scope", "multicast_mac", "zone_missing") == ("global", None, None)
+    assert [kind.name for kind in describe(f"::ffff:{inner}").kinds] == ["ipv4_mapped"]
+
+
 def test_a_subnet_has_no_broadcast() -> None:
     names = ("prefix", "network_number", "last_address", "addresses", "broadcast")
     assert facts("fd77::1:2/120", *names) == (120, "fd77::1:0", "fd77::1:ff", "256", None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import queue
 import stat
 import subprocess
 import sys
@@ -92,7 +93,7 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
         with open_capture(fifo) as capture:
             got.extend(capture)
 
-    reader = threading.Thread(target=read)
+    reader = threading.Thread(target=read, daemon=True)
     reader.start()
     save(fifo, RECORDS)
     reader.join(10)
@@ -111,23 +112,31 @@ def test_a_missing_folder_and_a_folder_are_the_systems_own_errors(tmp_path: Path
         open_capture(tmp_path)
 
 
-def test_records_come_out_of_a_live_pipe_while_the_writer_still_has_it_open() -> None:
-    for packed in (False, True):
-        ours, theirs = os.pipe()
-        with open(ours, "rb") as reading, open(theirs, "wb") as writing:
-            file = gzip.GzipFile(fileobj=writing, mode="wb") if packed else writing
-            writer = Writer(file)  # type: ignore[arg-type]
-            writer.write(RECORDS[0])
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_records_come_out_of_a_live_pipe_while_the_writer_still_has_it_open(packed: bool) -> None:
+    ours, theirs = os.pipe()
+    seen: queue.Queue[Record] = queue.Queue()
+
+    def read() -> None:
+        with open(ours, "rb") as reading:
+            for record in open_capture(reading):
+                seen.put(record)
+
+    # A daemon, so that a reader which waits for more than it needs fails this test and does not hang it.
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    with open(theirs, "wb") as writing:
+        file = gzip.GzipFile(fileobj=writing, mode="wb") if packed else writing
+        writer = Writer(file)  # type: ignore[arg-type]
+        for record in RECORDS[:2]:
+            writer.write(record)
             file.flush()
             writing.flush()
-            capture = iter(open_capture(reading))
-            assert next(capture) == RECORDS[0]
-            writer.write(RECORDS[1])
-            file.flush()
-            writing.flush()
-            assert next(capture) == RECORDS[1]
-            if packed:
-                file.close()
+            assert seen.get(timeout=10) == record
+        if packed:
+            file.close()
+    reader.join(10)
+    assert not reader.is_alive()
 
 
 def test_dash_is_standard_input_and_output(tmp_path: Path) -> None:
