@@ -8,7 +8,7 @@ import secrets
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -55,11 +55,8 @@ def new_capture(
     """
     name = str(path)
     chosen: Format = format or ("pcap" if name.removesuffix(".gz").endswith(".pcap") else "pcapng")
-    with _opened(name) as file:
-        packed = _gzipped(file) if name.endswith(".gz") else file
+    with _opened(name) as file, _gzipped(file) if name.endswith(".gz") else nullcontext(file) as packed:
         yield Writer(packed, format=chosen, link_type=link_type, interfaces=interfaces, section=section)
-        if packed is not file:
-            packed.close()
 
 
 @contextmanager
@@ -99,6 +96,8 @@ def _is_special(name: str) -> bool:
         return False
 
 
-def _gzipped(file: BinaryIO) -> BinaryIO:
+@contextmanager
+def _gzipped(file: BinaryIO) -> Iterator[BinaryIO]:
     # Neither name nor time goes into the gzip header: the same records give the same bytes.
-    return cast(BinaryIO, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0))
+    with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+        yield cast(BinaryIO, packed)
