@@ -73,7 +73,7 @@ def feiq(bench: Bench, family: int, _chance: random.Random) -> Told:
     _demand(understood == wanted, f"the peer understood {understood!r} instead of {wanted!r}")
     nicks = [event.peer.nick for event in events if isinstance(event, PeerCame)]
     _demand("阿梅" in nicks, f"the peer knows {nicks!r}, not 阿梅")
-    return "presence answered; 4 messages understood, 3 of them with receipts, Chinese in UTF-8 and in GBK", {
+    return "presence answered, 4 messages understood, 3 receipts; Chinese in UTF-8 and in GBK", {
         "messages": len(understood),
         "receipts": 3,
     }
@@ -89,7 +89,7 @@ def tftp_read(bench: Bench, family: int, chance: random.Random) -> Told:
     digest = hashlib.sha256(content).hexdigest()
     _demand(transfer.sha256 == digest, f"the file has sha256 {digest}, what came has {transfer.sha256}")
     return (
-        f"{LARGE} bytes read in {transfer.blocks} blocks, all four options granted, sha256 equal at both ends",
+        f"{LARGE} bytes in {transfer.blocks} blocks, all four options granted, sha256 equal at both ends",
         {"bytes": LARGE, "blocks": transfer.blocks, "sha256": digest, **transfer.granted},
     )
 
@@ -105,7 +105,7 @@ def tftp_write(bench: Bench, family: int, chance: random.Random) -> Told:
     digest = hashlib.sha256((bench.root / name).read_bytes()).hexdigest()
     _demand(transfer.sha256 == digest, f"sent a file with sha256 {transfer.sha256}, stored one with {digest}")
     return (
-        f"{LARGE} bytes written in {transfer.blocks} blocks, all four options granted, sha256 equal at both ends",
+        f"{LARGE} bytes in {transfer.blocks} blocks, all four options granted, sha256 equal at both ends",
         {"bytes": LARGE, "blocks": transfer.blocks, "sha256": digest, **transfer.granted},
     )
 
@@ -124,7 +124,7 @@ def tftp_faults(bench: Bench, family: int, chance: random.Random) -> Told:
     _demand(transfer.lost == 1, f"{transfer.lost} blocks were lost, not one")
     _demand(transfer.stranger_told == 5, f"the stranger was told {transfer.stranger_told}, not error 5")
     return (
-        f"{SMALL} bytes still equal, though a block was lost, a block came twice, and a stranger spoke (told ERROR 5)",
+        f"{SMALL} bytes, sha256 equal all the same; the stranger was told ERROR 5",
         {"bytes": SMALL, "blocks": transfer.blocks, "sha256": digest, "sent_again": transfer.sent_again},
     )
 
