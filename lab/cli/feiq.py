@@ -52,9 +52,7 @@ def _identity(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--bind", type=click.IntRange(0, 65535), help="Source port. [2425 if it is free, else any]")
 @click.option("--json", "json_path", metavar="FILE", help="Write what happened as JSON; - is stdout.")
 @_identity
-def send(
-    host: str, text: str, check: bool, encoding: str, bind: int | None, json_path: str | None, **who: str
-) -> None:
+def send(host: str, text: str, check: bool, encoding: str, bind: int | None, json_path: str | None, **who: str) -> None:
     """Send TEXT to one peer and wait for its receipt; none after five tries is exit code 5.
 
     UTF-8 is announced in the packet, as newer clients want it; older ones and FeiQ read GB18030.

@@ -100,10 +100,11 @@ class FeiqPeer:
     def start(self) -> Address:
         """Binds, begins, and enters. Raises PortBusy, PermissionError or OSError."""
         self.addresses = self._server.start()
-        if self._interface is not None:
-            for sock in self._server.sockets:
-                if sock.address[0] in ("0.0.0.0", "::"):  # noqa: S104
-                    sock.join(IPMSG_GROUP if sock.address[0] == "::" else FEIQ_GROUP, self._interface)
+        try:
+            self._join_groups()
+        except OSError:
+            self._server.stop()
+            raise
         self._act(self._engine.enter)
         return self.address
 
@@ -185,6 +186,12 @@ class FeiqPeer:
         self._changed.notify_all()
         if self._on_event is not None:
             self._on_event(event)
+
+    def _join_groups(self) -> None:
+        for sock in self._server.sockets if self._interface is not None else ():
+            group = {"0.0.0.0": FEIQ_GROUP, "::": IPMSG_GROUP}.get(sock.address[0])  # noqa: S104
+            if group is not None:
+                sock.join(group, self._interface or "")
 
     def _everybody(self) -> list[Address]:
         everybody = list(self._announce_to)
