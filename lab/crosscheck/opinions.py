@@ -45,20 +45,20 @@ OPINIONS = (
         "when it is whole, for nothing in a fragment can be checked. tshark goes on into FeiQ and TFTP as well.",
     ),
     Opinion(
-        "after-an-error",
-        "malformed",
-        ("*",),
-        ("reference", "scapy", "tshark"),
-        "After the first malformed field each reader gives up at a place of its own: the reference at once, tshark "
-        "with the packet, Scapy never. The error itself is reported by the framing check, so the frame still fails.",
-    ),
-    Opinion(
         "cut-by-capture",
         "cut short",
         ("*",),
         ("reference", "scapy", "tshark"),
         "The capture holds only the beginning of the packet, and each reader stops where it misses bytes. The framing "
         "check says that the frame is cut.",
+    ),
+    Opinion(
+        "after-an-error",
+        "malformed",
+        ("*",),
+        ("reference", "scapy", "tshark"),
+        "After the first malformed field each reader gives up at a place of its own: the reference at once, tshark "
+        "with the packet, Scapy never. The error itself is reported by the framing check, so the frame still fails.",
     ),
     Opinion(
         "stranger",

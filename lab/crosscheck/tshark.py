@@ -73,9 +73,13 @@ class Tshark:
     version: str
 
 
-def find() -> Tshark | str:
-    """The tshark of this machine, or one line that says what is missing and how to get it."""
-    path = shutil.which("tshark", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/bin")
+def find(path_list: str | None = None) -> Tshark | str:
+    """The tshark of this machine, or one line that says what is missing and how to get it.
+
+    `path_list` is where to look, folders joined by colons; by default PATH and where administrators put programs.
+    """
+    folders = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/bin" if path_list is None else path_list
+    path = shutil.which("tshark", path=folders)
     if path is None:
         return MISSING
     said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
