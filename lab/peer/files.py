@@ -67,6 +67,8 @@ def _walk_beneath(root: int, name: bytes, flags: int) -> int:
     parts = [part for part in name.split(b"/") if part not in (b"", b".")]
     if b".." in parts:
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+    if name.endswith(b"/"):
+        flags |= os.O_DIRECTORY
     folder = os.dup(root)
     try:
         for part in parts[:-1]:

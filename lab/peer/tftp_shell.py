@@ -151,6 +151,8 @@ class Shell:
             self.trouble = error
         refused = refusal(error) if isinstance(error, OSError) else error
         queue.clear()  # No ACK may follow for what could not be stored.
+        if self.sink is not None:
+            self.sink.discard()  # Before the peer hears of it: then nothing of the attempt is left.
         queue.extend(self.engine.refuse(refused.code, refused.text.encode()))
 
     def _count(self, octets: int) -> None:
