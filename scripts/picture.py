@@ -12,7 +12,7 @@ from rich.console import Console
 
 from lab.cli.demo import NAMES
 from lab.cli.output import print_lines
-from lab.demo import run
+from lab.demo.run import run
 from lab.demo.verdict import verdict_lines
 from lab.report.dump import dump
 from lab.report.labels import label

@@ -12,7 +12,6 @@ from hypothesis import settings
 
 from lab.suites.peers import PeerMissing, Program
 
-
 # The same examples on every run, and no deadline: a busy machine is no reason to fail. A failure prints its own replay.
 settings.register_profile("lab", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("lab")

@@ -15,7 +15,7 @@ from lab.cli.failure import Failure
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lab.demo import Demonstration
+    from lab.demo.outcome import Demonstration
 
 CAPTURE, SUMMARY = "demo.pcapng", "summary.json"
 NAMES = {
@@ -41,7 +41,7 @@ def command(folder: str, json_path: str | None, seed: int | None) -> int:
     be trusted.
     """
     from lab.cli.output import console_err, console_out, write_json
-    from lab.demo import run
+    from lab.demo.run import run
     from lab.demo.summary import document
     from lab.wire.text import safe
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -139,19 +139,13 @@ def _lab() -> Iterator[_Place]:
 
 @contextmanager
 def _reference_peers(hosts: list[str]) -> Iterator[None]:
-    from lab.peer.echo import EchoServer
-    from lab.peer.feiq import FeiqPeer
-    from lab.peer.tftp_server import TftpServer
+    from lab.peer.reference import ReferencePeers
 
-    with ExitStack() as stack:
-        served = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="packet-lab-")))
-        (served / "hello.txt").write_bytes(HELLO)
-        (served / "blocks.bin").write_bytes(BLOCKS)
-        for host in hosts:
-            stack.enter_context(TftpServer(served, host, 69, write=True))
-        stack.enter_context(EchoServer(hosts, 7))
-        stack.enter_context(FeiqPeer("lab", "packet-lab", "reference peer", "lab", bind=hosts))
-        yield
+    with tempfile.TemporaryDirectory(prefix="packet-lab-") as served:
+        Path(served, "hello.txt").write_bytes(HELLO)
+        Path(served, "blocks.bin").write_bytes(BLOCKS)
+        with ReferencePeers(served, hosts):
+            yield
 
 
 @contextmanager

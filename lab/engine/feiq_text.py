@@ -1,6 +1,6 @@
 """Names and messages to bytes and back. The one rule: bytes are split first and decoded after, part by part.
 
-  presence body   nickname NUL group NUL [ LF "UN:" user LF "HN:" host LF "NN:" nickname LF "GN:" group NUL ]
+presence body   nickname NUL group NUL [ LF "UN:" user LF "HN:" host LF "NN:" nickname LF "GN:" group NUL ]
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """The Address Resolution Protocol (RFC 826). Rule: address lengths are what the packet says, not what we expect.
 
-   2 bytes    2 bytes    1 byte     1 byte     2 bytes
-  +----------+----------+----------+----------+-----------+
-  | hardware | protocol | hardware | protocol | operation |
-  |   type   |   type   |  length  |  length  |           |
-  +----------+----------+----------+----------+-----------+
-  | sender hardware, sender protocol, target hardware, target protocol address |   by these lengths
-  +----------------------------------------------------------------------------+
+ 2 bytes    2 bytes    1 byte     1 byte     2 bytes
++----------+----------+----------+----------+-----------+
+| hardware | protocol | hardware | protocol | operation |
+|   type   |   type   |  length  |  length  |           |
++----------+----------+----------+----------+-----------+
+| sender hardware, sender protocol, target hardware, target protocol address |   by these lengths
++----------------------------------------------------------------------------+
 """
 
 from __future__ import annotations

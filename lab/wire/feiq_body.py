@@ -1,9 +1,9 @@
 """The body of a FeiQ/IP Messenger packet, section by section. Rule: the mode says what a section is.
 
-  a message      text NUL [ attachment list NUL ]
-  presence       nickname NUL group NUL [ LF "UN:" user LF "HN:" host LF "NN:" nickname LF "GN:" group ... NUL ]
-  image chunk    id|total|offset|chunks|index|length|flags... NUL data
-  group message  ciphertext, its length in the version field's sixth part
+a message      text NUL [ attachment list NUL ]
+presence       nickname NUL group NUL [ LF "UN:" user LF "HN:" host LF "NN:" nickname LF "GN:" group ... NUL ]
+image chunk    id|total|offset|chunks|index|length|flags... NUL data
+group message  ciphertext, its length in the version field's sixth part
 """
 
 from __future__ import annotations

@@ -168,9 +168,7 @@ _TABLES: dict[int, type[IntFlag]] = {
     Mode.GETPUBKEY: KeyFlag,
 }
 _COMMON_NAMES = {flag.value: flag.name or "" for flag in CommonFlag}
-_FLAG_NAMES = {
-    mode: _COMMON_NAMES | {flag.value: flag.name or "" for flag in table} for mode, table in _TABLES.items()
-}
+_FLAG_NAMES = {mode: _COMMON_NAMES | {flag.value: flag.name or "" for flag in table} for mode, table in _TABLES.items()}
 _MODE_NAMES = {mode.value: mode.name for mode in Mode}
 
 

@@ -74,9 +74,7 @@ class Reader:
 
     __slots__ = ("data", "end", "fields", "last", "layer", "offset", "payload_offset", "record")
 
-    def __init__(
-        self, data: bytes, layer: str, start: int = 0, end: int | None = None, *, record: bool = True
-    ) -> None:
+    def __init__(self, data: bytes, layer: str, start: int = 0, end: int | None = None, *, record: bool = True) -> None:
         self.data = data
         self.layer = layer
         self.offset = start

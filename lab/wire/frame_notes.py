@@ -64,9 +64,7 @@ def checksum_note(packet: LayerPacket, place: Place) -> Note | None:
     source, destination = place.source, place.destination
     match packet:
         case ipv4.Packet():
-            return _judged(
-                place, "header_checksum", 10, packet.header_checksum, packet.expected_header_checksum
-            )
+            return _judged(place, "header_checksum", 10, packet.header_checksum, packet.expected_header_checksum)
         case udp.Datagram() if source:
             if packet.checksum == 0:
                 return _missing(packet, place)

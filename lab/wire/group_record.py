@@ -1,9 +1,9 @@
 """The group record that IGMPv3 (RFC 3376 section 4.2) and MLDv2 (RFC 3810 section 5.2) share but for the address width.
 
-  +-------------+----------------+-------------------+---------------+~~~~~~~~~+~~~~~~~~~~~~~~~~+
-  | record type | aux length     | number of sources | group address | sources | auxiliary data |
-  | 1 byte      | 1 byte (words) | 2 bytes           |               |         |                |
-  +-------------+----------------+-------------------+---------------+~~~~~~~~~+~~~~~~~~~~~~~~~~+
++-------------+----------------+-------------------+---------------+~~~~~~~~~+~~~~~~~~~~~~~~~~+
+| record type | aux length     | number of sources | group address | sources | auxiliary data |
+| 1 byte      | 1 byte (words) | 2 bytes           |               |         |                |
++-------------+----------------+-------------------+---------------+~~~~~~~~~+~~~~~~~~~~~~~~~~+
 """
 
 from __future__ import annotations

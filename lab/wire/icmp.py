@@ -1,8 +1,8 @@
 """ICMP (RFC 792): echo and the errors, which quote the packet they are about. Rule: other types are kept as they are.
 
-  +------+------+----------+---------------------+~~~~~~~~~~~~~~~~~~~~~~+
-  | type | code | checksum | 4 bytes by the type | quoted packet / data |
-  +------+------+----------+---------------------+~~~~~~~~~~~~~~~~~~~~~~+
++------+------+----------+---------------------+~~~~~~~~~~~~~~~~~~~~~~+
+| type | code | checksum | 4 bytes by the type | quoted packet / data |
++------+------+----------+---------------------+~~~~~~~~~~~~~~~~~~~~~~+
 """
 
 from __future__ import annotations

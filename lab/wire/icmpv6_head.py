@@ -1,8 +1,8 @@
 """The four bytes that every ICMPv6 message begins with (RFC 4443 section 2.1). Rule: type and code only get names here.
 
-  +------+------+----------+
-  | type | code | checksum |
-  +------+------+----------+
++------+------+----------+
+| type | code | checksum |
++------+------+----------+
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """IGMP, versions 1 to 3 (RFC 1112, RFC 2236, RFC 3376). Rule: a query of 12 bytes or more is version 3.
 
-  +------+-------------------+----------+---------------+
-  | type | max response code | checksum | group address |                          versions 1 and 2
-  +------+-------------------+----------+---------------+----------------------+
-  | 0x11 | max response code | checksum | group address | flags, QQIC, sources |   version 3 query
-  +------+-------------------+----------+---------------+----------------------+
-  | 0x22 | reserved          | checksum | reserved, number of records | records |  version 3 report
-  +------+-------------------+----------+-----------------------------+---------+
++------+-------------------+----------+---------------+
+| type | max response code | checksum | group address |                          versions 1 and 2
++------+-------------------+----------+---------------+----------------------+
+| 0x11 | max response code | checksum | group address | flags, QQIC, sources |   version 3 query
++------+-------------------+----------+---------------+----------------------+
+| 0x22 | reserved          | checksum | reserved, number of records | records |  version 3 report
++------+-------------------+----------+-----------------------------+---------+
 """
 
 from __future__ import annotations

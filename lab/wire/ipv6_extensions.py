@@ -1,8 +1,8 @@
 """IPv6 extension headers (RFC 8200 section 4, RFC 4302). Rule: each says what comes next and how long it is itself.
 
-  +-------------+--------+~~~~~~~~~~~~~~~+
-  | next header | length | by the header |     length: units of 8 bytes, the first 8 not counted;
-  +-------------+--------+~~~~~~~~~~~~~~~+     authentication: units of 4 bytes, minus 2
++-------------+--------+~~~~~~~~~~~~~~~+
+| next header | length | by the header |     length: units of 8 bytes, the first 8 not counted;
++-------------+--------+~~~~~~~~~~~~~~~+     authentication: units of 4 bytes, minus 2
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Multicast listener discovery in ICMPv6 (RFC 2710, RFC 3810). Rule: a query of 28 bytes or more is version 2.
 
-  +------+------+----------+--------------------+----------+-------------------+
-  | type | code | checksum | max response delay | reserved | multicast address |            version 1
-  +------+------+----------+--------------------+----------+-------------------+----------------------+
-  | 130  | code | checksum | max response code  | reserved | multicast address | flags, QQIC, sources |
-  +------+------+----------+--------------------+----------+---------+---------+----------------------+
-  | 143  | code | checksum | reserved, number of records   | records |                      version 2
-  +------+------+----------+-------------------------------+---------+
++------+------+----------+--------------------+----------+-------------------+
+| type | code | checksum | max response delay | reserved | multicast address |            version 1
++------+------+----------+--------------------+----------+-------------------+----------------------+
+| 130  | code | checksum | max response code  | reserved | multicast address | flags, QQIC, sources |
++------+------+----------+--------------------+----------+---------+---------+----------------------+
+| 143  | code | checksum | reserved, number of records   | records |                      version 2
++------+------+----------+-------------------------------+---------+
 """
 
 from __future__ import annotations

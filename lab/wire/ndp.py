@@ -215,7 +215,7 @@ def _options(reader: Reader) -> tuple[Option, ...]:
 def _option_data(reader: Reader, kind: int, length: int) -> None:
     """The fields of the options that RFC 4861 defines; a length that fits none of them makes it plain data."""
     match kind, length:
-        case (1 | 2), 6:
+        case ((1 | 2), 6):
             raw = reader.octets("link_layer_address", 6, source=f"{_SOURCE}.6.1")
             reader.explain(address.mac(raw))
         case 3, 30:

@@ -1,18 +1,18 @@
 """The six TFTP packets (RFC 1350 section 5, RFC 2347): what may stand on the wire is read, what it asks is not judged.
 
-             2 bytes    string    1 byte  string  1 byte   string     1 byte  string    1 byte
-            +--------+~~~~~~~~~~~+-----+~~~~~~~~+-----+~~~~~~~~~~~~~+-----+~~~~~~~~~~~+-----+
-  RRQ, WRQ  | 1 or 2 | filename  |  0  |  mode  |  0  | option name |  0  |   value   |  0  | ...
-            +--------+~~~~~~~~~~~+-----+~~~~~~~~+-----+~~~~~~~~~~~~~+-----+~~~~~~~~~~~+-----+
-  OACK      |   6    |                                | option name |  0  |   value   |  0  | ...
-            +--------+                                +~~~~~~~~~~~~~+-----+~~~~~~~~~~~+-----+
+           2 bytes    string    1 byte  string  1 byte   string     1 byte  string    1 byte
+          +--------+~~~~~~~~~~~+-----+~~~~~~~~+-----+~~~~~~~~~~~~~+-----+~~~~~~~~~~~+-----+
+RRQ, WRQ  | 1 or 2 | filename  |  0  |  mode  |  0  | option name |  0  |   value   |  0  | ...
+          +--------+~~~~~~~~~~~+-----+~~~~~~~~+-----+~~~~~~~~~~~~~+-----+~~~~~~~~~~~+-----+
+OACK      |   6    |                                | option name |  0  |   value   |  0  | ...
+          +--------+                                +~~~~~~~~~~~~~+-----+~~~~~~~~~~~+-----+
 
-             2 bytes   2 bytes    n bytes                         2 bytes   2 bytes
-            +--------+----------+~~~~~~~~~~~+                    +--------+----------+
-  DATA      |   3    |  block   |   data    |          ACK       |   4    |  block   |
-            +--------+----------+~~~~~~~~~~~+-----+              +--------+----------+
-  ERROR     |   5    |   code   |  message  |  0  |
-            +--------+----------+~~~~~~~~~~~+-----+              Every number in network order.
+           2 bytes   2 bytes    n bytes                         2 bytes   2 bytes
+          +--------+----------+~~~~~~~~~~~+                    +--------+----------+
+DATA      |   3    |  block   |   data    |          ACK       |   4    |  block   |
+          +--------+----------+~~~~~~~~~~~+-----+              +--------+----------+
+ERROR     |   5    |   code   |  message  |  0  |
+          +--------+----------+~~~~~~~~~~~+-----+              Every number in network order.
 """
 
 from __future__ import annotations
@@ -224,6 +224,4 @@ def _build_request(opcode: Opcode, filename: bytes, mode: bytes, options: Option
 
 
 def _build_options(options: Options) -> bytes:
-    return b"".join(
-        _string("tftp.option_name", name) + _string("tftp.option_value", value) for name, value in options
-    )
+    return b"".join(_string("tftp.option_name", name) + _string("tftp.option_value", value) for name, value in options)

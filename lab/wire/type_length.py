@@ -1,8 +1,8 @@
 """Options as IPv4 and TCP have them. Rule: the length counts its own two bytes; kinds 0 and 1 stand alone.
 
-  +------+--------+~~~~~~~+
-  | kind | length | data  |     0 ends the list, what follows it is padding; 1 is one byte of nothing
-  +------+--------+~~~~~~~+
++------+--------+~~~~~~~+
+| kind | length | data  |     0 ends the list, what follows it is padding; 1 is one byte of nothing
++------+--------+~~~~~~~+
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The VLAN tag of IEEE 802.1Q, also stacked (802.1ad). Rule: a tag names the type of what follows, as Ethernet does.
 
-   2 bytes                                2 bytes
-  +----------+----------+----------------+---------+~~~~~~~~~+
-  | priority | drop     | VLAN id        |  type   | payload |      after Ethernet type 0x8100, 0x88a8 or 0x9100
-  | 3 bits   | 1 bit    | 12 bits        |         |         |
-  +----------+----------+----------------+---------+~~~~~~~~~+
+ 2 bytes                                2 bytes
++----------+----------+----------------+---------+~~~~~~~~~+
+| priority | drop     | VLAN id        |  type   | payload |      after Ethernet type 0x8100, 0x88a8 or 0x9100
+| 3 bits   | 1 bit    | 12 bits        |         |         |
++----------+----------+----------------+---------+~~~~~~~~~+
 """
 
 from __future__ import annotations

@@ -39,9 +39,7 @@ def answer4(total_length: int = 30, header_checksum: int = 0xE311, protocol: int
 
 
 def alerted(source: str, group: str, number: int, total_length: int, header_checksum: int) -> ipv4.Packet:
-    return ipv4.Packet(
-        ip(source), ip(group), 2, total_length, header_checksum, 0xC0, number, ttl=1, options=ALERT
-    )
+    return ipv4.Packet(ip(source), ip(group), 2, total_length, header_checksum, 0xC0, number, ttl=1, options=ALERT)
 
 
 def six(source: str, destination: str, next_header: int, length: int, hop_limit: int = 64) -> ipv6.Packet:

@@ -40,9 +40,7 @@ def test_only_the_pseudo_headers_own_sum_is_partial():
 
 def test_an_unfinished_checksum_is_told_apart_from_a_wrong_one(vectors):
     (partial,) = dissect(vectors["frame-udp-partial-checksum"].data).notes
-    assert partial.sentence == (
-        "udp.checksum is 0x14b8: not filled in by the sender's kernel, it should become 0xed93"
-    )
+    assert partial.sentence == ("udp.checksum is 0x14b8: not filled in by the sender's kernel, it should become 0xed93")
     (wrong,) = dissect(vectors["frame-udp-wrong-checksum"].data).notes
     assert wrong.sentence == "udp.checksum is 0xed93 and should be 0xed92"
 
