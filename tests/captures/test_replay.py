@@ -16,9 +16,12 @@ import pytest
 
 from lab.craft.reading import rebuild as rebuild_by_scapy
 from lab.craft.session import TFTPSession
+from lab.crosscheck.check import cross_check
+from lab.crosscheck.lines import verdict_lines
 from lab.pcap import Record, open_capture
 from lab.wire.flows import Flows
 from lab.wire.frame import dissect, rebuild
+from tests.conftest import Need
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 FILES = sorted(CAPTURES.glob("*.pcapng"))
@@ -99,6 +102,16 @@ def test_every_block_number_is_in_network_order(path: Path) -> None:
         assert numbers == list(range(1, len(numbers) + 1)), f"ports {ports.hex()}"
     if path.stem not in WITHOUT_BLOCKS:
         assert blocks, "no DATA was found to look at"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_three_readings_of_every_frame_agree(path: Path, need: Need) -> None:
+    need.tool("tshark")
+    with open_capture(path) as capture:
+        verdict = cross_check(capture)
+    assert not verdict.missing_readers
+    assert verdict.agreed, [line.text for line in verdict_lines(verdict)]
+    assert verdict.rebuilt == {"reference": verdict.frames, "scapy": verdict.frames}
 
 
 WITHOUT_BLOCKS = {
