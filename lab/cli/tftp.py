@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -60,12 +60,12 @@ def get(url: str, output: str | None, force: bool, json_path: str | None, **aske
     if output == "-" and json_path == "-":
         raise Failure("the file and the JSON cannot both go to stdout; give one of them a file", Exit.USAGE)
     out = _output(target, output)
-    with _failures(target, out, json_path), _progress("get") as progress:
+    with _failures(target, out, json_path), _progress("get") as progress, _opened(out) as sink:
         result = tftp_client.get(
             target.host,
             target.port,
             target.name,
-            sys.stdout.buffer if out is None else out,
+            sink,
             mode=asked["mode"] or target.mode,
             wishes=_wishes(asked),
             overwrite=force,
@@ -127,11 +127,24 @@ def _output(target: TftpUrl, output: str | None) -> Path | None:
     if output == "-":
         return None
     if output is not None:
-        return Path(output)
+        # A link stays one: what it points to is written.
+        return Path(output).resolve()
     last = os.fsdecode(target.name.rpartition(b"/")[2])
     if last in ("", ".", ".."):
         raise Failure("the URL names no file; say with -o where it goes", Exit.USAGE)
     return Path(last)
+
+
+@contextmanager
+def _opened(out: Path | None) -> Iterator[Path | BinaryIO]:
+    """Stdout, devices and pipes are written to as the file comes; a file gets its name when it is whole."""
+    if out is None:
+        yield sys.stdout.buffer
+    elif not out.exists() or out.is_file():
+        yield out
+    else:
+        with out.open("wb", buffering=0) as stream:
+            yield stream
 
 
 def _named(target: TftpUrl, source: Path | None) -> TftpUrl:
@@ -217,7 +230,8 @@ def _machine(error: OSError, target: TftpUrl, file: Path | None) -> Failure:
 
     if isinstance(error, socket.gaierror):
         return Failure(f"{_safe(target.host)} is no address and no known host: {error.strerror}", Exit.MACHINE)
-    return Failure(f"{_safe(str(error.filename or file or target.host))}: {error.strerror}", Exit.MACHINE)
+    where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(file or target.host)
+    return Failure(f"{_safe(where)}: {error.strerror}", Exit.MACHINE)
 
 
 def _error_name(code: int) -> str:
@@ -245,7 +259,7 @@ def _report(done: str, target: TftpUrl, result: Transferred, file: Path | None, 
         "seconds": round(result.seconds, 6),
         "options": _terms(terms),
     }
-    if file is not None:
+    if file is not None and file.is_file():
         with file.open("rb") as stream:
             document["file"] = str(file)
             document["sha256"] = hashlib.file_digest(stream, "sha256").hexdigest()

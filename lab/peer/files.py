@@ -127,7 +127,10 @@ class Root:
 
 
 class NewFile:
-    """A file under a temporary name, until `publish` gives it its own. Takes over the directory descriptor."""
+    """A file under a temporary name, until `publish` gives it its own. Takes over the directory descriptor.
+
+    With `overwrite` it may replace a regular file, and nothing else. Raises FileExistsError.
+    """
 
     def __init__(self, folder: int, name: bytes, *, overwrite: bool, durable: bool = True) -> None:
         self._folder = folder
@@ -137,7 +140,7 @@ class NewFile:
         self._part = PART_PREFIX + secrets.token_hex(8).encode() + PART_SUFFIX
         self._fd = -1
         try:
-            if not overwrite and _exists(folder, name):
+            if not _may_be_named(folder, name, overwrite=overwrite):
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             self._fd = os.open(self._part, flags, 0o600, dir_fd=folder)
@@ -187,7 +190,7 @@ class NewFile:
             self._folder = -1
 
     def _name_it(self) -> None:
-        if self._overwrite:
+        if self._overwrite and _may_be_named(self._folder, self._name, overwrite=True):
             os.rename(self._part, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
             return
         try:
@@ -216,12 +219,13 @@ def _is_part(name: bytes) -> bool:
     return name.startswith(PART_PREFIX) and name.endswith(PART_SUFFIX)
 
 
-def _exists(folder: int, name: bytes) -> bool:
+def _may_be_named(folder: int, name: bytes, *, overwrite: bool) -> bool:
+    """Only a regular file is ever replaced: renaming over a device, a link or a socket would destroy it."""
     try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
-        return False
-    return True
+        return True
+    return overwrite and stat.S_ISREG(status.st_mode)
 
 
 def _sweep_one(folder: int, name: bytes) -> bool:

@@ -93,7 +93,7 @@ def test_nothing_outside_is_opened_or_created(root: Root, name: bytes, tmp_path:
     assert (tmp_path / "secret").read_bytes() == b"secret"
     created = set(tmp_path.rglob("*")) - set(before)
     assert all(path.parent == tmp_path / "root" for path in created), created
-    # A backslash is a character like any other here, and a link is replaced, not followed.
+    # A backslash is a character like any other here.
     assert {path.name for path in created} <= {"..\\secret", "c:\\secret", "\\\\host\\share"}
 
 
@@ -175,6 +175,21 @@ def test_overwriting_keeps_the_old_file_until_the_new_one_is_whole(root: Root, t
     assert (tmp_path / "root" / "file").read_bytes() == b"content"
     new.publish()
     assert (tmp_path / "root" / "file").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("name", [b"fifo", b"sub", b"link", b"inner"])
+def test_only_a_regular_file_is_ever_replaced(root: Root, tmp_path: Path, name: bytes) -> None:
+    before = (tmp_path / "root" / name.decode()).lstat()
+    with pytest.raises(FileRefused) as refused:
+        root.create(name, overwrite=True)
+    assert refused.value.code == 6
+    late = root.create(b"late", overwrite=True)
+    os.mkfifo(tmp_path / "root" / "late")
+    with pytest.raises(FileExistsError):
+        late.publish()
+    assert (tmp_path / "root" / "late").is_fifo()
+    after = (tmp_path / "root" / name.decode()).lstat()
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
 
 
 def test_without_hard_links_a_file_is_renamed_and_still_not_over_another(
