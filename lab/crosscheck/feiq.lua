@@ -14,7 +14,9 @@
 local feiq = Proto("feiq", "FeiQ / IP Messenger")
 
 local PORT = 2425
-local MAX_SHOWN = 80          -- columns of wire text in the Info column
+local MAX_SHOWN = 80          -- characters of wire text in the Info column
+local MAX_SECTIONS = 64       -- a hostile body could hold ten thousands; what is over stays in the last one
+local MAX_ATTACHMENTS = 1000
 
 local MODES = {
     [0x00] = "NOOPERATION", [0x01] = "BR_ENTRY", [0x02] = "BR_EXIT", [0x03] = "ANSENTRY", [0x04] = "BR_ABSENCE",
@@ -123,8 +125,6 @@ local decoded = Field.new("feiq.gb18030")
 feiq.prefs.other_ports = Pref.bool("Look for FeiQ on every UDP port", true,
     "Besides port 2425, take any datagram with five well-formed header fields for FeiQ")
 
--- Text ------------------------------------------------------------------------------------------------------------
-
 -- Strict UTF-8 (RFC 3629 section 4): no overlong forms, no surrogates, nothing above U+10FFFF.
 local UTF8_FORMS = {
     "^[\1-\127]", "^[\194-\223][\128-\191]", "^\224[\160-\191][\128-\191]", "^[\225-\236\238\239][\128-\191][\128-\191]",
@@ -175,14 +175,14 @@ end
 
 -- Text for the Info column: nothing that moves a terminal's cursor, turns text around or hides in it.
 local INVISIBLE = {
-    "[%z\1-\31\127]", "\194[\128-\159]", "\194\173", "\216\156", "\226\128[\139-\143]", "\226\128[\168-\175]",
+    "[\0-\31\127]", "\194[\128-\159]", "\194\173", "\216\156", "\226\128[\139-\143]", "\226\128[\168-\175]",
     "\226\129[\160-\175]", "\239\187\191", "\239\191[\176-\188]", "\243[\128-\191][\128-\191][\128-\191]",
 }
 
 local function visible(text)
     for _, pattern in ipairs(INVISIBLE) do text = text:gsub(pattern, escaped) end
     local shown, columns = {}, 0
-    for character in text:gmatch("[%z\1-\127\192-\255][\128-\191]*") do
+    for character in text:gmatch("[\0-\127\192-\255][\128-\191]*") do
         columns = columns + 1
         if columns > MAX_SHOWN then
             shown[#shown + 1] = "…"
@@ -192,8 +192,6 @@ local function visible(text)
     end
     return table.concat(shown)
 end
-
--- Cutting -----------------------------------------------------------------------------------------------------------
 
 -- The pieces of `range` between separators, each with its range (without separator) and its whole range (with it).
 local function split(range, separator, most)
@@ -234,6 +232,11 @@ local function whole_number(raw)
     return value <= 4294967295 and value or nil
 end
 
+-- Some clients count in milliseconds, so 32 bits are not enough.
+local function is_packet_number(raw)
+    return raw:find("^%d+$") ~= nil and #raw <= 20
+end
+
 local function hexadecimal(raw)
     return raw:find("^%x+$") and #raw:gsub("^0+", "") <= 8 and tonumber(raw, 16) or nil
 end
@@ -241,8 +244,6 @@ end
 local function has(value, bit)
     return math.floor(value / bit) % 2 == 1
 end
-
--- Header --------------------------------------------------------------------------------------------------------------
 
 --   1_lbt6_0#128#AABBCCDDEEFF#0#0#0#4001#9      FeiQ's version field: parts between '#', the last two may be missing
 local VERSION_PARTS = { F.level, F.mac, F.avatar_size, F.picture_size, F.group_length, F.build, F.draft }
@@ -282,13 +283,11 @@ local function add_flags(tree, range, number, mode)
     return names, has(flags, 0x00800000), has(flags, 0x00200000)
 end
 
--- Bodies ----------------------------------------------------------------------------------------------------------------
-
 --   fileid ":" name ":" size ":" mtime ":" attr [":" key "=" val ...] ":" BEL     id decimal, the rest hexadecimal
 local function add_attachment(tree, piece, says_utf8)
     local item = add_text(tree, F.attachment, piece, says_utf8)
     if not piece.range then return end
-    -- A colon inside a name is doubled. The two bytes become \1\1 so that the split passes over them.
+    -- A colon inside a name is doubled, so only here does a separator have to be looked at twice.
     local raw, parts, start, at = piece.raw, {}, 1, 1
     while at <= #raw + 1 do
         if raw:sub(at, at + 1) == "::" and #parts == 1 then
@@ -320,7 +319,7 @@ local function add_attachment(tree, piece, says_utf8)
 end
 
 local function add_attachments(tree, section, says_utf8)
-    local entries = split(section.range, "\7")
+    local entries = split(section.range, "\7", MAX_ATTACHMENTS)
     for index, entry in ipairs(entries) do
         -- The NUL that ends the section goes with the last entry.
         if index == #entries and section.ended then
@@ -362,14 +361,13 @@ local function section_field(mode, index, raw)
 end
 
 local function add_sections(tree, range, mode, says_utf8, attaches)
-    local sections, first_text = split(range, "\0"), ""
     -- A late retry is padded with zero bytes (IP Messenger 4.99 adds 64); two in a row can still be an empty group.
-    local used = #sections
-    while used > 1 and sections[used].whole:raw() == "\0" do used = used - 1 end
-    if #sections - used > 2 then
-        tree:add(F.padding, range(sections[used + 1].whole:offset() - range:offset()))
-        while #sections > used do table.remove(sections) end
+    local used = #range:raw():gsub("\0+$", "")
+    if range:len() - used > 3 then
+        tree:add(F.padding, range(used + 1))
+        range = range(0, used + 1)
     end
+    local sections, first_text = split(range, "\0", MAX_SECTIONS), ""
     for index, section in ipairs(sections) do
         local item = tree:add(F.section, section.whole)
         local field = section_field(mode, index, section.raw)
@@ -403,11 +401,9 @@ local function add_body(tree, range, mode, parts, says_utf8, attaches)
     return add_sections(tree, range, mode, says_utf8, attaches)
 end
 
--- Dissector -------------------------------------------------------------------------------------------------------------
-
 local function well_formed(range)
     local pieces = split(range, ":", 5)
-    return #pieces >= 5 and pieces[5].ended and pieces[1].raw:find("^1") ~= nil and whole_number(pieces[2].raw) ~= nil
+    return #pieces >= 5 and pieces[5].ended and pieces[1].raw:find("^1") ~= nil and is_packet_number(pieces[2].raw)
         and pieces[3].raw ~= "" and pieces[4].raw ~= "" and whole_number(pieces[5].raw) ~= nil
 end
 
@@ -440,8 +436,8 @@ function feiq.dissector(tvb, pinfo, root)
     if not number then
         return malformed(tree, pinfo, pieces[5].whole, "the command is not a 32 bit number in decimal")
     end
-    if not whole_number(pieces[2].raw) then
-        tree:add_proto_expert_info(E.malformed, "the packet number is not a 32 bit number in decimal")
+    if not is_packet_number(pieces[2].raw) then
+        tree:add_proto_expert_info(E.malformed, "the packet number is not a decimal number")
     end
     local mode = number % 256
     local command = tree:add(F.command_number, pieces[5].whole, number)

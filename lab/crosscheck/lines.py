@@ -40,7 +40,7 @@ def verdict_lines(result: CrossCheck, *, most: int = MOST_SHOWN) -> list[Line]:
     if len(troubles) > most:
         more = result.counts["wrong"] + result.counts["disagreement"] - most
         frames = ranges(frame for frame, _ in troubles[most:])
-        lines.append(Line(f"and {more:,} more, in frames {frames}", "bad"))
+        lines.append(Line(f"and {more:,} more, in {frames}", "bad"))
     remarks = [found for found in result.findings if found.severity == "remark"]
     lines += [Line(_finding_text(found), "warning") for found in remarks[:most]]
     if result.counts["remark"] > most:
@@ -60,7 +60,7 @@ def verdict_line(result: CrossCheck) -> Line:
     bad = result.bad_frames
     if bad:
         wrong = result.counts["wrong"] + result.counts["disagreement"]
-        return Line(f"FAILED: {checked}; {wrong:,} wrong, in frames {ranges(bad)}", "bad")
+        return Line(f"FAILED: {checked}; {wrong:,} wrong, in {ranges(bad)}", "bad")
     if result.failed_readers:
         return Line(f"NO VERDICT: {checked}; a reader failed", "bad")
     if result.damage:
@@ -71,14 +71,15 @@ def verdict_line(result: CrossCheck) -> Line:
 
 
 def ranges(numbers: Iterable[int]) -> str:
-    """`1-3, 7, 9-12`"""
+    """`frames 1-3, 7, 9-12`, or `frame 7`."""
     found: list[list[int]] = []
     for number in sorted(set(numbers)):
         if found and number == found[-1][-1] + 1:
             found[-1].append(number)
         else:
             found.append([number])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in found)
+    words = ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in found)
+    return f"frame {words}" if words.isdigit() else f"frames {words}"
 
 
 def _reader_line(result: CrossCheck, reader: Reader) -> Line:

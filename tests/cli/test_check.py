@@ -74,7 +74,7 @@ def test_a_swapped_block_number_ends_with_1_and_names_frame_field_and_bytes(
     assert code == 1
     assert "frame 4: tftp.block at byte 44 [01 00]: 256 after 0: it does not follow, 1 does" in out
     assert out.splitlines()[-1].strip().startswith("FAILED: 5 frames")
-    assert out.splitlines()[-1].endswith("in frames 4")
+    assert out.splitlines()[-1].endswith("in frame 4")
 
 
 def test_all_three_readings_compare_a_capture_on_this_machine(

@@ -106,8 +106,9 @@ def test_the_swapped_port_of_a_host_list_is_marked(ask: Ask) -> None:
 @pytest.mark.parametrize(
     "payload",
     [
-        b"\0", b"1:2:u", b"1:2:u:h:abc:x", b"1:2:u:h:4294967296:x", b"1:x:u:h:32:y\0",
-        b"1:2:u:h:2097184:t\0001:a\x07\0", b":::::", b"1:2:u:h::x", b"1:9:u:h:19:\x07\x07\x07\0", b"\xff" * 70, b"1:1:u:h:192:a\0", b"1:1:u:h:35:x",
+        b"\0", b"1:2:u", b"1:2:u:h:abc:x", b"1:2:u:h:4294967296:x", b"1:x:u:h:32:y\0", b":::::", b"1:2:u:h::x",
+        b"1:2:u:h:2097184:t\0001:a\x07\0", b"1:9:u:h:19:\x07\x07\x07\0", b"\xff" * 70, b"1:1:u:h:192:a\0",
+        b"1:1:u:h:35:x",
     ],
 )  # fmt: skip
 def test_no_packet_makes_the_dissector_fail(ask: Ask, payload: bytes) -> None:
