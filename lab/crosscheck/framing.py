@@ -8,12 +8,22 @@ from __future__ import annotations
 from lab.crosscheck.finding import Finding, Severity, swapped
 from lab.wire import feiq, tftp
 from lab.wire.error import WireError
-from lab.wire.ethernet import Frame
+from lab.wire.ethernet import LONGEST_LENGTH
+from lab.wire.field import Field
 from lab.wire.frame import Dissection, Note
 from lab.wire.udp import Datagram
 
 _TFTP_PORT, _FEIQ_PORT = 69, 2425
-_ETHERTYPES = {0x0800: "IPv4", 0x0806: "ARP", 0x86DD: "IPv6", 0x8100: "802.1Q"}
+_ETHERTYPES = {0x0800: "IPv4", 0x0806: "ARP", 0x86DD: "IPv6", 0x8100: "802.1Q", 0x88A8: "802.1ad"}
+_KNOWN_NUMBERS = {
+    "ethernet.type": _ETHERTYPES,
+    "vlan.type": _ETHERTYPES,
+    "arp.hardware_type": {1: "Ethernet"},
+    "arp.protocol_type": {0x0800: "IPv4"},
+    "arp.operation": {1: "request", 2: "reply"},
+    "tftp.error_code": {int(code): code.name for code in tftp.ErrorCode},
+}
+"""Numbers with names. One that has none, and gets one when its bytes are swapped, was sent the other way round."""
 _PORT_IN_A_LIST = 4
 """A host list entry is user, host, status, address, port, nickname, group; two numbers stand before the first."""
 
@@ -30,7 +40,7 @@ def check_frame(number: int, dissection: Dissection, original_length: int) -> li
         look.error(dissection.error)
     for note in dissection.notes:
         look.wire_note(note)
-    look.ethernet_type()
+    look.known_numbers()
     look.ports()
     look.feiq()
     return look.found
@@ -65,14 +75,22 @@ class _Look:
         width = note.found if note.kind == "padding" else 2
         self.note(severity, note.field, note.offset, width, note.sentence + hint)
 
-    def ethernet_type(self) -> None:
-        ethernet = self.dissection.layer("ethernet")
-        if ethernet is None or not isinstance(ethernet.packet, Frame):
-            return
-        name = _ETHERTYPES.get(swapped(ethernet.packet.type))
-        if name and ethernet.packet.type not in _ETHERTYPES:
-            sentence = f"{ethernet.packet.type:#06x} is {name} with its bytes swapped: sent little-endian"
-            self.note("wrong", "ethernet.type", 12, 2, sentence)
+    def known_numbers(self) -> None:
+        for field in self.dissection.fields:
+            names = _KNOWN_NUMBERS.get(field.name)
+            if names is None or not isinstance(field.value, int) or field.value in names:
+                continue
+            name = names.get(swapped(field.value))
+            if name and not self._is_a_length(field):
+                sentence = f"{field.value:#06x} is {name} with its bytes swapped: sent little-endian"
+                self.note("wrong", field.name, field.offset, 2, sentence)
+
+    def _is_a_length(self, field: Field) -> bool:
+        """Whether a type small enough to be IEEE 802.3's length is one: what it leaves over is padding, all zeros."""
+        if not field.name.endswith(".type") or not isinstance(field.value, int) or field.value > LONGEST_LENGTH:
+            return False
+        end = field.end + field.value
+        return end <= len(self.dissection.data) and not any(self.dissection.data[end:])
 
     def ports(self) -> None:
         """A port that nobody uses, but that is a well-known one from the other end, before a payload that fits it."""

@@ -7,7 +7,7 @@ import pytest
 from lab.crosscheck.finding import Finding
 from lab.crosscheck.framing import check_frame
 from lab.wire.frame import dissect
-from tests.crosscheck.frames import ARP, DATA_1, FEIQ_HOSTS, FEIQ_SEED, READ_REQUEST, WELL_FORMED, changed
+from tests.crosscheck.frames import ARP, DATA_1, ERROR, FEIQ_HOSTS, FEIQ_SEED, READ_REQUEST, VLAN, WELL_FORMED, changed
 
 
 def noticed(frame: bytes, original_length: int = 0) -> list[Finding]:
@@ -64,6 +64,27 @@ def test_a_little_endian_opcode_is_named() -> None:
 
 def test_a_little_endian_ethertype_is_named() -> None:
     assert "IPv4 with its bytes swapped" in wrong(changed(DATA_1, 12, b"\0\x08"))["ethernet.type"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "offset", "field", "name"),
+    [
+        (VLAN, 12, "ethernet.type", "802.1Q"),
+        (VLAN, 16, "vlan.type", "IPv4"),
+        (ARP, 14, "arp.hardware_type", "Ethernet"),
+        (ARP, 16, "arp.protocol_type", "IPv4"),
+        (ARP, 20, "arp.operation", "request"),
+        (changed(ERROR, 34, b"\0\x45"), 44, "tftp.error_code", "FILE_NOT_FOUND"),
+    ],
+)
+def test_a_little_endian_number_with_a_name_is_named(frame: bytes, offset: int, field: str, name: str) -> None:
+    one, other = frame[offset : offset + 2]
+    assert f"{name} with its bytes swapped: sent" in wrong(changed(frame, offset, bytes([other, one])))[field]
+
+
+def test_the_length_of_an_ieee_802_3_frame_is_no_swapped_type() -> None:
+    bridges = bytes.fromhex("0180c2000000 024c41420001 0008 424203 0000030200") + bytes(38)
+    assert wrong(bridges) == {}
 
 
 def test_a_little_endian_port_before_a_request_is_named() -> None:
