@@ -11,7 +11,8 @@ from lab.crosscheck.opinions import OPINIONS
 from lab.crosscheck.reading import Reading
 
 MOST_LISTED = 1000
-"""Disagreements and findings kept in full; a hostile capture could hold millions. All are counted."""
+"""Disagreements, wrongs and remarks kept in full, of each kind; a hostile capture could hold millions. All are counted,
+and no remark takes the place of something wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class CrossCheck:
     """Frames of a link type that no reader reads, so nothing was checked in them."""
     counts: Counter[str] = field(default_factory=Counter)
     """All there were, listed or not: "disagreement", "wrong", "remark"."""
+    bad: set[int] = field(default_factory=set)
+    """The numbers of the frames that something is wrong with, whether or not it is still among those listed."""
     damage: str = ""
     """Where the capture file itself is damaged, after the frames counted here."""
 
@@ -49,12 +52,15 @@ class CrossCheck:
             self.known[found.opinion.key] += 1
             return
         self.counts["disagreement"] += 1
+        self.bad.add(found.frame)
         if len(self.disagreements) < MOST_LISTED:
             self.disagreements.append(found)
 
     def add_finding(self, found: Finding) -> None:
         self.counts[found.severity] += 1
-        if len(self.findings) < MOST_LISTED:
+        if found.severity == "wrong":
+            self.bad.add(found.frame)
+        if self.counts[found.severity] <= MOST_LISTED:
             self.findings.append(found)
 
     @property
@@ -74,8 +80,7 @@ class CrossCheck:
     @property
     def bad_frames(self) -> list[int]:
         """The numbers of the frames that something is wrong with."""
-        wrong = {found.frame for found in self.findings if found.severity == "wrong"}
-        return sorted(wrong | {found.frame for found in self.disagreements})
+        return sorted(self.bad)
 
     def document(self) -> dict[str, object]:
         """The verdict as plain values for JSON; bytes are hex."""
