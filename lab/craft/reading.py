@@ -85,7 +85,11 @@ def read_frame(
     session: TFTPSession | None = None,
 ) -> list[ScapyField]:
     """Every field of every layer that Scapy found, in the order of the bytes; arguments as for `dissect`."""
-    packet = dissect(data, start, tftp_ports=tftp_ports, feiq_ports=feiq_ports, session=session)
+    return fields_of(dissect(data, start, tftp_ports=tftp_ports, feiq_ports=feiq_ports, session=session))
+
+
+def fields_of(packet: Packet) -> list[ScapyField]:
+    """The fields of a packet that `dissect` gave and nobody has changed since."""
     found: list[ScapyField] = []
     seen: dict[str, int] = {}
     offset = 0
@@ -116,6 +120,11 @@ def rebuild(
     its own: a frame with a wrong length or checksum then comes back different.
     """
     packet = dissect(data, start, tftp_ports=tftp_ports, feiq_ports=feiq_ports, session=session)
+    return build_again(packet, recompute=recompute)
+
+
+def build_again(packet: Packet, *, recompute: bool = False) -> bytes:
+    """What `rebuild` does, to a packet that `dissect` gave: it loses its caches, so read its fields before."""
     packet.clear_cache()
     if recompute:
         _forget_sums(packet)

@@ -11,8 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lab.craft.reading import ScapyField, read_frame
-from lab.craft.reading import rebuild as rebuild_by_scapy
+from lab.craft import reading as scapy
 from lab.craft.session import TFTPSession
 from lab.crosscheck import reference_reading, scapy_reading, tshark, tshark_reading
 from lab.crosscheck.blocks import Transfers
@@ -120,21 +119,28 @@ class _Check:
         data = record.data
         dissection = frame.dissect(data, start, self.flows)
         block_findings = self.transfers.look(record.number, dissection)
+        packet = scapy.dissect(
+            data, start, tftp_ports=self.tftp_ports, feiq_ports=self.feiq_ports, session=self.session
+        )
         readings = {
             "reference": reference_reading.readings(dissection),
-            "scapy": scapy_reading.readings(data, self._scapy_fields(data, start)),
+            "scapy": scapy_reading.readings(data, scapy.fields_of(packet)),
         }
         if page is not None:
             readings["tshark"] = tshark_reading.readings(data, page)
         traits = self._traits(record, dissection)
         for found in compare(record.number, data, readings, self.result.tally, traits):
             self.result.add_disagreement(found)
-        for finding in (*check_frame(record.number, dissection, record.original_length), *block_findings):
+        findings = [*check_frame(record.number, dissection, record.original_length), *block_findings]
+        if not record.cut and dissection.error is None:
+            # A malformed frame has no values to build from.
+            self._rebuilt(record, dissection, "reference", frame.rebuild(dissection))
+            self._rebuilt(record, dissection, "scapy", scapy.build_again(packet))
+            if not dissection.notes:
+                # Where the reference finds every length and checksum right, Scapy has to compute the same ones.
+                self._rebuilt(record, dissection, "scapy's own sums", scapy.build_again(packet, recompute=True))
+        for finding in findings:
             self.result.add_finding(finding)
-        self._rebuild(record, start, dissection)
-
-    def _scapy_fields(self, data: bytes, start: str) -> list[ScapyField]:
-        return read_frame(data, start, tftp_ports=self.tftp_ports, feiq_ports=self.feiq_ports, session=self.session)
 
     def _traits(self, record: Record, dissection: frame.Dissection) -> set[Trait]:
         traits: set[Trait] = set()
@@ -153,25 +159,17 @@ class _Check:
             traits.add("group message")
         return traits
 
-    def _rebuild(self, record: Record, start: str, dissection: frame.Dissection) -> None:
-        """A frame built from field values alone has to be the frame; a malformed one has no values to build from."""
-        if dissection.error is not None or record.cut:
+    def _rebuilt(self, record: Record, dissection: frame.Dissection, by: str, built: bytes) -> None:
+        """A frame built from field values alone has to be the frame."""
+        if built == record.data:
+            self.result.rebuilt[by] += 1
             return
-        built = {
-            "reference": frame.rebuild(dissection),
-            "scapy": rebuild_by_scapy(
-                record.data, start, tftp_ports=self.tftp_ports, feiq_ports=self.feiq_ports, session=self.session
-            ),
-        }
-        for reader, data in built.items():
-            if data == record.data:
-                self.result.rebuilt[reader] += 1
-                continue
-            pairs = enumerate(zip(record.data, data, strict=False))
-            at = next((at for at, (was, is_now) in pairs if was != is_now), min(len(record.data), len(data)))
-            sentence = f"rebuilt from the {reader} reading's fields the frame has {data[at : at + 8].hex(' ')} here"
-            field = next((f.name for f in dissection.fields if f.offset <= at < f.end), "frame")
-            self.result.add_finding(Finding(record.number, "wrong", field, at, record.data[at : at + 8], sentence))
+        pairs = enumerate(zip(record.data, built, strict=False))
+        shorter = min(len(record.data), len(built))
+        at = next((at for at, (was, is_now) in pairs if was != is_now), shorter)
+        field = next((f.name for f in dissection.fields if f.offset <= at < f.end), "frame")
+        sentence = f"rebuilt by {by} the frame has {built[at : at + 8].hex(' ') or 'nothing'} here"
+        self.result.add_finding(Finding(record.number, "wrong", field, at, record.data[at : at + 8], sentence))
 
 
 def _start(record: Record) -> str:

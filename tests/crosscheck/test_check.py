@@ -8,12 +8,13 @@ import struct
 from typing import Any
 
 import pytest
+from scapy.layers.inet import UDP
 
 from lab.craft.tftp_layer import LabTFTP
-from lab.crosscheck import check as check_module
 from lab.crosscheck import tshark
 from lab.crosscheck.check import cross_check
 from lab.pcap import Record, Writer, open_capture
+from lab.wire import checksum
 from lab.wire.field import Reader
 from tests.conftest import Need
 from tests.crosscheck.frames import (
@@ -45,7 +46,8 @@ def test_three_readers_agree_on_every_field_of_well_formed_frames(found: tshark.
     assert troubles(result) == []
     assert result.agreed
     assert result.known == {}
-    assert result.rebuilt == {"reference": len(WELL_FORMED), "scapy": len(WELL_FORMED)}
+    assert set(result.rebuilt.values()) == {len(WELL_FORMED)}
+    assert set(result.rebuilt) == {"reference", "scapy", "scapy's own sums"}
     for reader in ("reference", "scapy", "tshark"):
         assert result.tally.given[reader] > 20 * len(WELL_FORMED)
 
@@ -82,13 +84,27 @@ def test_a_scapy_layer_that_reads_the_block_little_endian_is_contradicted(monkey
 
 
 def test_a_reader_that_rebuilds_another_frame_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check_module, "rebuild_by_scapy", lambda data, *_, **__: changed(data, 22, b"\x3f"))
+    upright = UDP.self_build
+
+    def crooked(self: UDP) -> bytes:
+        return changed(upright(self), 2, b"\0\7")
+
+    monkeypatch.setattr(UDP, "self_build", crooked)
     result = checked(FEIQ_SEED)
-    assert troubles(result) == [(1, "ipv4.ttl")]
+    assert troubles(result) == [(1, "udp.destination_port"), (1, "udp.destination_port")]
     assert result.rebuilt == {"reference": 1}
     assert [f.sentence for f in result.findings if f.severity == "wrong"] == [
-        "rebuilt from the scapy reading's fields the frame has 3f 11 66 03 0a 4d 00 02 here"
+        "rebuilt by scapy the frame has 00 07 00 32 38 7a 31 3a here",
+        # The sum is computed over the port as it is written, so it differs too.
+        "rebuilt by scapy's own sums the frame has 00 07 00 32 41 ec 31 3a here",
     ]
+
+
+def test_a_reference_with_another_idea_of_checksums_is_contradicted_by_scapys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checksum, "judge", lambda *_: "right")
+    result = checked(changed(FEIQ_SEED, 40, b"\x12\x34"))
+    assert troubles(result) == [(1, "udp.checksum")]
+    assert "scapy's own sums" in result.findings[0].sentence
 
 
 def test_without_tshark_two_readers_are_compared_and_the_third_is_named_missing() -> None:
