@@ -5,6 +5,8 @@ The server answers from a port of its own choice (RFC 1350 section 4) but from t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lab.engine.datagram import Address, Send
 from lab.engine.tftp_actions import Action, Agreed, Failed, Reason
 from lab.engine.tftp_reading import read_answer
@@ -43,7 +45,7 @@ class TftpClient:
         self._text = mode.lower() == b"netascii"
         self._octets_max = octets_max
         self._timing = timing
-        self._timer = Timer(now_ns, timing)
+        self._timer = Timer(now_ns, replace(timing, give_up_s=timing.ask_s))
         self._failed = False
         self._strangers = 0
         kind = WriteRequest if write else ReadRequest

@@ -22,6 +22,8 @@ class Timing:
     longest_s: float = 8.0
     give_up_s: float = 30.0
     """Silence that ends a transfer."""
+    ask_s: float = 10.0
+    """Silence after a client's request that ends it before it began."""
     dally_s: float = 3.0
     """How long a receiver stays to repeat its last ACK (RFC 1350 section 6)."""
     whole_s: float = 3600.0
