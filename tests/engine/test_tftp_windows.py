@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lab.engine.datagram import Send
 from lab.engine.tftp_actions import Finished, SendRun
 from lab.engine.tftp_client import TftpClient
 from lab.engine.tftp_session import TftpSession
@@ -220,3 +221,21 @@ def test_block_numbers_go_on_after_65535(rollover: str, after: list[int]) -> Non
     assert len(numbers) == blocks + 1
     assert numbers[65534:65537] == after
     assert stage.outcome == Finished()
+
+
+@pytest.mark.parametrize(("blocks", "answer"), [(65_536, [b"\0\4\0\1"]), (65_535, []), (65_537, [])])
+def test_an_empty_block_1_after_a_last_block_0_is_acknowledged_for_senders_that_lost_count(
+    blocks: int, answer: list[bytes]
+) -> None:
+    """curl 7.88 and tftp-hpa 5.2 add it, and fail if nobody answers. Nowhere else is a block after the last answered."""
+    session = TftpSession(0, CLIENT, tftp.WriteRequest(b"f", b"octet", ((b"blksize", b"8"),)))
+    session.start(0)
+    session.opened(0)
+    for block in range(1, blocks + 1):
+        octets = bytes(8) if block < blocks else b"end"
+        session.receive(0, b"\0\3" + (block & 0xFFFF).to_bytes(2, "big") + octets, CLIENT)
+    assert isinstance(session.published(0)[-1], Finished)
+    after = ((blocks + 1) & 0xFFFF).to_bytes(2, "big")
+    sent = session.receive(0, b"\0\3" + after, CLIENT)
+    assert [action.data for action in sent if isinstance(action, Send)] == answer
+    assert session.receive(0, b"\0\3" + after + b"more", CLIENT) == []
