@@ -7,7 +7,7 @@ increase by one; section 5: the number has two bytes, in network order.)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lab.crosscheck.finding import Finding, swapped
 from lab.wire import ipv4, ipv6, tftp
@@ -19,6 +19,7 @@ _NEAR = 64
 """How far a number may be from the last one: a window (RFC 7440), a repetition, a few frames lost by the capture."""
 
 _MOST_TRANSFERS = 100_000
+_MOST_DOUBLES = 8
 
 
 @dataclass(slots=True)
@@ -29,6 +30,13 @@ class _Transfer:
     server_port: int = 0
     last_block: int = 0
     window: int = 1
+    doubles: dict[int, _Transfer] = field(default_factory=dict)
+    """Transfers that the same server began from further ports, because the request reached it twice."""
+
+    def double(self, port: int) -> _Transfer | None:
+        if port not in self.doubles and len(self.doubles) < _MOST_DOUBLES:
+            self.doubles[port] = _Transfer(self.server, port)
+        return self.doubles.get(port)
 
 
 class Transfers:
@@ -79,28 +87,30 @@ class Transfers:
                 transfer.server_port = peer[1]
                 return transfer
             self.stranger = True
-            return None
+            return transfer.double(peer[1]) if peer[0] == transfer.server else None
         return None
 
     def _block(
         self, number: int, dissection: Dissection, layer: Layer, transfer: _Transfer, block: int
     ) -> list[Finding]:
         near = max(_NEAR, transfer.window) + 1
-        if _distance(transfer.last_block, block) <= near:
+        mirrored = swapped(block)
+        # A window of thousands leaves hardly any number far away; there the very next one has the better claim.
+        follows = (mirrored - transfer.last_block) % 65536 == 1 and mirrored != block
+        if _distance(transfer.last_block, block) <= (_NEAR + 1 if follows else near):
             transfer.last_block = block
             return []
-        field = next(found for found in layer.fields if found.name == "tftp.block")
-        mirrored = swapped(block)
+        place = next(found for found in layer.fields if found.name == "tftp.block")
         if _distance(transfer.last_block, mirrored) <= near:
             sentence = (
                 f"{block} after {transfer.last_block}: it does not follow, {mirrored} does, "
                 "which is the same with its bytes swapped: sent little-endian"
             )
             transfer.last_block = mirrored
-            return [Finding(number, "wrong", field.name, field.offset, field.raw, sentence)]
+            return [Finding(number, "wrong", place.name, place.offset, place.raw, sentence)]
         sentence = f"{block} after {transfer.last_block}: it does not follow, and its mirror image does not either"
         transfer.last_block = block
-        return [Finding(number, "remark", field.name, field.offset, field.raw, sentence)]
+        return [Finding(number, "remark", place.name, place.offset, place.raw, sentence)]
 
 
 def _ends(dissection: Dissection) -> tuple[Endpoint, Endpoint] | None:

@@ -78,3 +78,19 @@ def test_a_stranger_is_not_judged_by_the_transfer_it_breaks_into() -> None:
 def test_a_block_without_a_request_before_it_is_nobodys() -> None:
     watcher = Watcher(changed(DATA_1, 34, b"\0\x45"))
     assert watcher.transfers.unasked
+
+
+def test_a_request_that_arrived_twice_has_two_servers_and_each_counts_for_itself() -> None:
+    watcher = Watcher(READ_REQUEST, OACK, ACK_0, data(1), ack(1), data(2))
+    other = changed(data(0x0100), 34, b"\xc3\x52")
+    assert [(f.severity, f.field) for f in watcher.look(other)] == [("wrong", "tftp.block")]
+    assert watcher.transfers.stranger
+    assert watcher.look(ack(2)) == []
+
+
+def test_a_window_of_thousands_hides_no_swapped_block() -> None:
+    wide = changed(changed(changed(OACK, 16, b"\0\x2e"), 38, b"\0\x1a"), 44, b"windowsize\x009999\x00")
+    watcher = Watcher(READ_REQUEST, wide, ACK_0, data(1), data(2))
+    assert [f.severity for f in watcher.look(data(0x0300))] == ["wrong"]
+    assert watcher.look(data(4)) == []
+    assert watcher.look(data(0x0102)) == []
