@@ -19,7 +19,7 @@ from scapy.sessions import DefaultSession
 from lab.craft.feiq_layer import LabFeiQ
 from lab.craft.tftp_layer import ACK, DATA, ERROR, MODES, OACK, RRQ, WRQ, LabTFTP
 
-_MOST_FLOWS = 4096
+_MOST_FLOWS = 100_000
 """The oldest transfer is forgotten first, so a capture of nothing but requests cannot fill the memory."""
 
 End = tuple[str, int]
@@ -32,7 +32,7 @@ class TFTPSession(DefaultSession):
         super().__init__(supersession)
         self.tftp_ports = frozenset(tftp_ports)
         self.flows: OrderedDict[tuple[End, str], int | None] = OrderedDict()
-        """The client's end and the server's address, to the server's port once its first answer shows it."""
+        """The client's end and the server's address, to the server's port once a packet of either shows it."""
 
     def process(self, pkt: Packet) -> Packet | None:
         before: Packet | None = super().process(pkt)
@@ -61,16 +61,19 @@ class TFTPSession(DefaultSession):
             self.flows.popitem(last=False)
 
     def _belongs(self, source: End, destination: End, layer: LabTFTP) -> bool:
-        """Whether the datagram belongs to a known transfer; the first answer to a client shows the server's port."""
-        if (source, destination[0]) in self.flows:
-            known = self.flows[source, destination[0]]
-            return known == destination[1]
-        key = (destination, source[0])
+        """Whether the datagram belongs to a known transfer.
+
+        The first answer to a client shows the server's port, and so does the client's own answer to one that was not
+        captured or cannot be read.
+        """
+        key, port = (source, destination[0]), destination[1]
+        if key not in self.flows:
+            key, port = (destination, source[0]), source[1]
         if key not in self.flows:
             return False
         if self.flows[key] is None and layer.op in (DATA, ACK, ERROR, OACK):
-            self.flows[key] = source[1]
-        return self.flows[key] == source[1]
+            self.flows[key] = port
+        return self.flows[key] == port
 
 
 class FeiQSession(DefaultSession):

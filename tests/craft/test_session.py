@@ -58,6 +58,18 @@ def test_what_the_client_sends_to_another_port_of_the_server_is_something_else()
     ) == [True, True, False]
 
 
+def test_a_client_shows_its_servers_port_where_the_answer_could_not_be_read() -> None:
+    little_endian = b"\3\0\0\x01x"
+    assert kinds(
+        TFTPSession(),
+        frame(CLIENT, 50000, SERVER, 69, RRQ),
+        frame(SERVER, 40000, CLIENT, 50000, little_endian),
+        frame(CLIENT, 50000, SERVER, 40000, ACK_1),
+        frame(SERVER, 40000, CLIENT, 50000, DATA_1),
+        frame(SERVER, 40001, CLIENT, 50000, DATA_1),
+    ) == [True, False, True, True, False]
+
+
 def test_a_request_counts_on_any_port() -> None:
     assert kinds(
         TFTPSession(), frame(CLIENT, 50000, SERVER, 6969, RRQ), frame(SERVER, 40000, CLIENT, 50000, DATA_1)
