@@ -227,7 +227,7 @@ def test_block_numbers_go_on_after_65535(rollover: str, after: list[int]) -> Non
 def test_an_empty_block_1_after_a_last_block_0_is_acknowledged_for_senders_that_lost_count(
     blocks: int, answer: list[bytes]
 ) -> None:
-    """curl 7.88 and tftp-hpa 5.2 add it, and fail if nobody answers. Nowhere else is a block after the last answered."""
+    """curl 7.88 and tftp-hpa 5.2 add it, and fail if nobody answers. No other block after the last is answered."""
     session = TftpSession(0, CLIENT, tftp.WriteRequest(b"f", b"octet", ((b"blksize", b"8"),)))
     session.start(0)
     session.opened(0)
