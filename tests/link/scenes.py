@@ -18,15 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pyroute2
-from refused_scenes import (  # noqa: F401
-    refused_by_net_limit,
-    refused_by_seccomp,
-    refused_by_user_limit,
-    refused_for_threads,
-    refused_halfway,
-    refused_halfway_as_root,
-    refused_halfway_as_root_of_a_container,
-)
 
 from lab.link import netns, veth
 from lab.link.faults import BitFlip, Copy, Cut, Loss, Reorder
@@ -35,6 +26,15 @@ from lab.link.namespace import KERNEL, STATION, PrivateNetwork
 from lab.link.raw import NotOurInterface, RawLink
 from lab.link.recorder import Recorded, Recorder
 from lab.link.relay import Relay
+from tests.link.refused_scenes import (  # noqa: F401
+    refused_by_net_limit,
+    refused_by_seccomp,
+    refused_by_user_limit,
+    refused_for_threads,
+    refused_halfway,
+    refused_halfway_as_root,
+    refused_halfway_as_root_of_a_container,
+)
 
 UDP_SEGMENT = 103
 NOBODY = 65534
