@@ -40,11 +40,16 @@ def console_err() -> Console:
 
 
 def print_lines(console: Console, lines: Iterable[Line], indent: str = "") -> None:
-    """A verdict, line by line; long lines are the terminal's to fold."""
+    """A verdict, line by line. A terminal gets long lines folded between words; a file gets each one whole."""
+    from rich.padding import Padding
     from rich.text import Text
 
     for line in lines:
-        console.print(Text(f"{indent}{line.text}", style=STYLES[line.tone]), soft_wrap=True)
+        text = Text(line.text, style=STYLES[line.tone])
+        if console.is_terminal:
+            console.print(Padding(text, (0, 0, 0, len(indent))))
+        else:
+            console.print(Text(indent) + text, soft_wrap=True)
 
 
 def json_text(document: object) -> str:
