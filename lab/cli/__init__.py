@@ -6,14 +6,14 @@ import io
 import os
 import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import click
 from click.shell_completion import CompletionItem
 
 from lab import __version__
 from lab.cli.exits import Exit
-from lab.cli.failure import Failure
+from lab.cli.failure import Failure, printable
 
 COMMANDS = {
     "demo": "The whole lab in one run: craft, talk, record, explain, cross-check.",
@@ -76,6 +76,8 @@ def lab() -> None:
 
 def main() -> None:
     """Runs the command line; every way out has a documented exit code and at most one line of complaint."""
+    _open_what_was_closed()
+    _hold_closed_streams()
     _never_die_of_a_letter()
     stdout = sys.stdout
     try:
@@ -105,13 +107,35 @@ def main() -> None:
         raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
+        if not error.filename:
+            _drop_what_is_unwritten(sys.stdout)  # The disk under it may be full: the interpreter must not try again.
         _end(f"this machine refused: {where}{error.strerror or error}; 'lab doctor' says what it permits", Exit.MACHINE)
     raise SystemExit(result if isinstance(result, int) else 0)
 
 
 def _end(words: str, code: Exit) -> NoReturn:
-    click.echo(f"lab: {words}", err=True)
+    click.echo(f"lab: {printable(words)}", err=True)
     raise SystemExit(int(code)) from None
+
+
+def _open_what_was_closed() -> None:
+    """Standard streams that the caller closed (`<&-`, `>&-`) become /dev/null.
+
+    Python has no stream for a closed descriptor, and the next file or socket opened would get its number.
+    """
+    for name, descriptor, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            if nothing != descriptor:
+                os.dup2(nothing, descriptor)
+                os.close(nothing)
+            setattr(sys, name, open(descriptor, mode, encoding="utf-8"))  # noqa: SIM115 (open as long as we run)
+
+
+def _hold_closed_streams() -> None:
+    """A stream that the caller closed (`>&-`) swallows what is said, and its number goes to no socket or file."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 def _never_die_of_a_letter() -> None:
@@ -123,8 +147,16 @@ def _never_die_of_a_letter() -> None:
 
 def _leave_quietly() -> NoReturn:
     """The reader of our output has seen enough (`| head`): nothing more is written, not even by the interpreter."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        _drop_what_is_unwritten(stream)
     raise SystemExit(int(Exit.OK))
+
+
+def _drop_what_is_unwritten(stream: TextIO) -> None:
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _no_such_command(name: str) -> str:

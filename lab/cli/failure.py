@@ -17,4 +17,9 @@ class Failure(click.ClickException):
         self.code = code
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"lab: {self.message}", err=True)
+        click.echo(f"lab: {printable(self.message)}", err=True)
+
+
+def printable(line: str) -> str:
+    """A complaint quotes what it was given, a file's name or an option; what does not print becomes an escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in line)

@@ -151,6 +151,43 @@ def test_help_into_a_closed_pipe_is_no_failure(lab_command: list[str]) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("craft", "tftp", "rrq", "--option", "\x1b]0;x\x07\u202e"),
+        ("explain", "00", "--json", "/nonexistent/\x1b]0;x\x07\u202e"),
+        ("explain", "00", "\x1b]0;x\x07\u202e"),
+        ("\x1b]0;x\x07\u202e",),
+    ],
+)
+def test_a_complaint_quotes_hostile_words_as_escapes(lab_command: list[str], words: tuple[str, ...]) -> None:
+    done = run(lab_command, *words)
+    assert done.returncode in (2, 8)
+    assert done.stderr.count("\n") == 1
+    assert r"\x1b]0;x\x07\u202e" in done.stderr
+    assert done.stderr.rstrip("\n").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("shell_words", "code", "told"),
+    [
+        ("explain 00 --as tftp >&-", 6, ""),
+        ("--version >&-", 0, ""),
+        ("explain - <&-", 6, "lab: standard input is neither a capture nor hex digits; try: lab explain FILE\n"),
+        ("check - <&-", 6, "lab: -: not a capture: the file is empty\n"),
+        ("nonsense 2>&-", 2, ""),
+        ("explain 00 --as tftp <&- >&- 2>&-", 6, ""),
+    ],
+)
+def test_a_closed_standard_stream_is_as_good_as_dev_null(
+    lab_command: list[str], shell_words: str, code: int, told: str
+) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$@" {shell_words}', "sh", *lab_command], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", told)
+
+
 def test_an_interrupt_ends_in_130(tmp_path: Path) -> None:
     program = (
         "import sys; sys.argv = ['lab', 'explain', '00']\n"
