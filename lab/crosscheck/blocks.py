@@ -44,6 +44,7 @@ class Transfers:
 
     def __init__(self) -> None:
         self._by_client: dict[Endpoint, _Transfer] = {}
+        self._servers: dict[Endpoint, None] = {}
         self.stranger = False
         """Whether the frame looked at last came to a transfer from outside, or answered such a one."""
         self.unasked = False
@@ -85,9 +86,13 @@ class Transfers:
                 continue
             if peer[0] == transfer.server and transfer.server_port in (0, peer[1]):
                 transfer.server_port = peer[1]
+                self._servers[peer] = None
+                if len(self._servers) > _MOST_TRANSFERS:
+                    del self._servers[next(iter(self._servers))]
                 return transfer
             self.stranger = True
             return transfer.double(peer[1]) if peer[0] == transfer.server else None
+        self.stranger = source in self._servers or destination in self._servers
         return None
 
     def _block(

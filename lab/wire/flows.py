@@ -20,7 +20,7 @@ MOST_REMEMBERED = 100_000
 
 
 class Flows:
-    """Remembers the transfer identifiers of TFTP clients, oldest forgotten first."""
+    """Remembers the transfer identifiers of TFTP's clients and servers, oldest forgotten first."""
 
     def __init__(
         self,
@@ -31,7 +31,10 @@ class Flows:
         self.tftp_ports = frozenset(tftp_ports)
         self.feiq_ports = frozenset(feiq_ports)
         self.echo_ports = frozenset(echo_ports)
-        self._clients: dict[Endpoint, None] = {}
+        self._clients: dict[Endpoint, bytes] = {}
+        """Who asked, and the address that was asked."""
+        self._servers: dict[Endpoint, bytes] = {}
+        """Who answered, and the address of the client."""
 
     def application(self, source: Endpoint, destination: Endpoint, payload: bytes) -> Application:
         """What `payload` is; learns from it on the way. "" where nothing says."""
@@ -42,13 +45,24 @@ class Flows:
             return "echo"
         if _is_request(payload):
             self._clients.pop(source, None)
-            self._clients[source] = None
-            if len(self._clients) > MOST_REMEMBERED:
-                del self._clients[next(iter(self._clients))]
+            _remember(self._clients, source, destination[0])
             return "tftp"
-        if ports & self.tftp_ports or source in self._clients or destination in self._clients:
+        known = any(end in self._clients or end in self._servers for end in (source, destination))
+        if known or ports & self.tftp_ports:
+            self._learn_server(source, destination)
             return "tftp"
         return ""
+
+    def _learn_server(self, source: Endpoint, destination: Endpoint) -> None:
+        """The port from which the host that was asked answers is a transfer identifier too: strangers may find it."""
+        if self._clients.get(destination) == source[0] and source not in self._servers:
+            _remember(self._servers, source, destination[0])
+
+
+def _remember(known: dict[Endpoint, bytes], endpoint: Endpoint, partner: bytes) -> None:
+    known[endpoint] = partner
+    if len(known) > MOST_REMEMBERED:
+        del known[next(iter(known))]
 
 
 def _is_request(payload: bytes) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lab.wire import flows as flows_module
 from lab.wire.flows import Flows
 
-CLIENT, SERVER = bytes([10, 77, 0, 2]), bytes([10, 77, 0, 1])
+CLIENT, SERVER, STRANGER = bytes([10, 77, 0, 2]), bytes([10, 77, 0, 1]), bytes([10, 77, 0, 3])
 CLIENT6, SERVER6 = bytes(15) + b"\2", bytes(15) + b"\1"
 REQUEST = b"\0\1file\0octet\0"
 DATA = b"\0\3\0\1x"
@@ -26,6 +26,23 @@ def test_a_transfer_is_followed_away_from_the_well_known_port():
     assert flows.application((CLIENT, 50000), (SERVER, 50001), b"\0\4\0\1") == "tftp"
     assert flows.application((SERVER, 50001), (CLIENT, 50002), DATA) == ""
     assert flows.application((SERVER, 50001), (SERVER, 50000), DATA) == ""
+
+
+def test_a_stranger_who_finds_the_servers_port_speaks_tftp_too():
+    flows = Flows()
+    flows.application((CLIENT, 50000), (SERVER, 69), REQUEST)
+    assert flows.application((STRANGER, 40000), (SERVER, 50001), b"\0\4\0\1") == ""
+    flows.application((SERVER, 50001), (CLIENT, 50000), DATA)
+    assert flows.application((STRANGER, 40000), (SERVER, 50001), b"\0\4\0\1") == "tftp"
+    assert flows.application((SERVER, 50001), (STRANGER, 40000), b"\0\5\0\5\0") == "tftp"
+    assert flows.application((STRANGER, 40000), (SERVER, 50002), b"\0\4\0\1") == ""
+
+
+def test_a_stranger_who_speaks_to_a_client_does_not_become_a_server():
+    flows = Flows()
+    flows.application((CLIENT, 50000), (SERVER, 69), REQUEST)
+    assert flows.application((STRANGER, 40000), (CLIENT, 50000), DATA) == "tftp"
+    assert flows.application((SERVER, 1234), (STRANGER, 40000), DATA) == ""
 
 
 def test_a_transfer_over_ipv6_is_followed_too():
