@@ -65,9 +65,9 @@ OPINIONS = (
         "stranger",
         ("tftp.*",),
         ("scapy", "tshark"),
-        "A datagram between a TFTP client and somebody who is not its server. The reference reads it as TFTP, for the "
-        "client has to (RFC 1350 section 4: an unknown transfer identifier is answered by an error); Scapy's session "
-        "and tshark's conversation leave it alone.",
+        "A datagram between one side of a TFTP transfer and somebody who has no part in it. The reference reads it as "
+        "TFTP, for whoever gets it has to (RFC 1350 section 4: an unknown transfer identifier is answered by an error); "
+        "Scapy's session and tshark's conversation leave it alone.",
     ),
     Opinion(
         "unasked",
