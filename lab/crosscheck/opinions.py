@@ -66,7 +66,7 @@ OPINIONS = (
         ("tftp.*",),
         ("scapy", "tshark"),
         "A datagram between one side of a TFTP transfer and somebody who has no part in it. The reference reads it as "
-        "TFTP, for whoever gets it has to (RFC 1350 section 4: an unknown transfer identifier is answered by an error); "
+        "TFTP, for whoever gets it has to (RFC 1350 section 4: a wrong source port is answered by an error); "
         "Scapy's session and tshark's conversation leave it alone.",
     ),
     Opinion(
