@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lab.pcap import Record
 from lab.report.labels import label
@@ -54,14 +54,13 @@ def start_of(link_type: int, data: bytes) -> str | None:
 def sights(records: Iterable[Record], flows: Flows | None = None) -> Iterator[Sight]:
     """What there is to see in `records`, in their order. Frames of unknown link types show as unreadable."""
     flows = Flows() if flows is None else flows
-    tids: set[tuple[str, int]] = set()
     for record in records:
         start = start_of(record.link_type, record.data)
         if start is None:
             words = f"{len(record.data)} bytes of link type {record.link_type}"
             yield Sight(record, words, Kind.ERROR, "?", EVERYBODY, "", "", None, None, b"", None, ())
         else:
-            yield _with_tids(_sight(record, dissect(record.data, start, flows)), tids)
+            yield _sight(record, dissect(record.data, start, flows))
 
 
 def _sight(record: Record, seen: Dissection) -> Sight:
@@ -87,25 +86,6 @@ def _sight(record: Record, seen: Dissection) -> Sight:
         packet=packet if isinstance(packet, tftp.Packet) else None,
         faults=tuple(faults if seen.error is None else [*faults, seen.error.field]),
     )
-
-
-def _with_tids(sight: Sight, tids: set[tuple[str, int]]) -> Sight:
-    """Remembers who speaks TFTP; what a stranger says to a server's TID is TFTP too if it reads as such."""
-    if sight.source_port is None or sight.destination_port is None:
-        return sight
-    ends = {(sight.source, sight.source_port), (sight.destination, sight.destination_port)}
-    if sight.packet is not None:
-        if not isinstance(sight.packet, tftp.ReadRequest | tftp.WriteRequest):
-            tids |= ends
-        return sight
-    if not sight.payload or sight.kind is not Kind.OTHER or not tids & ends:
-        return sight
-    seen = dissect(sight.payload, "tftp")
-    packet = _packet(seen, "tftp")
-    if seen.error is not None or not isinstance(packet, tftp.Packet):
-        return sight
-    words, kind = label(seen)
-    return replace(sight, label=words, kind=kind, packet=packet)
 
 
 def _packet(seen: Dissection, name: str) -> object:
