@@ -69,13 +69,14 @@ show_progress() {
 }
 
 why_pip_failed() {
-    local log=.venv/install.log
+    local log=.venv/install.log error
     if grep -q "No space left on device" "$log"; then
         echo "the disk is full"
     elif grep -qE "connection broken|NewConnectionError|name resolution|timed out|ProxyError" "$log"; then
         echo "the package index cannot be reached; look at the network or the proxy, then run this again"
     else
-        grep -m 1 '^ *ERROR:' "$log" | sed 's/^ *ERROR: *//' || echo "its last line is: $(tail -n 1 "$log")"
+        error=$(sed -n 's/^ *ERROR: *//p' "$log" | head -n 1)
+        echo "${error:-its last line is: $(tail -n 1 "$log")}"
     fi
 }
 
@@ -107,6 +108,7 @@ make_venv() {
     need_venv_module
     before=$(cat .venv/.packet-lab 2>/dev/null) || before=
     case $before in "" | *" $PWD "*) ;; *) before=unfinished ;; esac   # a moved environment's programs start the old one
+    trap 'say "interrupted; the next run makes .venv anew"; exit 130' INT
     say "making the virtual environment .venv (the first time takes up to a minute)"
     if [ "$before" = unfinished ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
         before=
@@ -116,6 +118,7 @@ make_venv() {
         "$python" -m venv .venv >.venv/install.log 2>&1 || stop "venv failed: $(tail -n 1 .venv/install.log)"
     fi
     install_packages "$before" "$extra"
+    trap - INT
     exec 9<&-
 }
 

@@ -77,7 +77,6 @@ def lab() -> None:
 def main() -> None:
     """Runs the command line; every way out has a documented exit code and at most one line of complaint."""
     _open_what_was_closed()
-    _hold_closed_streams()
     _never_die_of_a_letter()
     stdout = sys.stdout
     try:
@@ -130,12 +129,6 @@ def _open_what_was_closed() -> None:
                 os.dup2(nothing, descriptor)
                 os.close(nothing)
             setattr(sys, name, open(descriptor, mode, encoding="utf-8"))  # noqa: SIM115 (open as long as we run)
-
-
-def _hold_closed_streams() -> None:
-    """A stream that the caller closed (`>&-`) swallows what is said, and its number goes to no socket or file."""
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 def _never_die_of_a_letter() -> None:
