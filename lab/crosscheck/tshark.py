@@ -10,6 +10,7 @@ times as fast and is not needed for captures of a few thousand frames.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import shutil
@@ -25,6 +26,8 @@ from typing import Any
 
 MISSING = "not available: apt-get install tshark"
 OLDEST = (4, 0)
+PATIENCE_S = 10.0
+"""How long tshark may take to say its version."""
 
 PREFERENCES = {
     # Reassembly would give positions in a buffer that is no frame.
@@ -82,7 +85,11 @@ def find(path_list: str | None = None) -> Tshark | str:
     path = shutil.which("tshark", path=folders)
     if path is None:
         return MISSING
-    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+    try:
+        answer = subprocess.run([path, "--version"], capture_output=True, check=False, timeout=PATIENCE_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"not available: {path} does not run ({getattr(error, 'strerror', None) or 'no answer'})"
+    said = answer.stdout.decode(errors="replace")
     found = re.search(r"(\d+)\.(\d+)\.\d+", said)
     if found is None:
         return f"not available: {path} does not say its version"
@@ -124,6 +131,9 @@ def dissect(
         except TsharkFailed:
             raise
         except Exception as error:
+            if isinstance(error.__context__, KeyboardInterrupt):
+                # pyshark puts away its tshark, and stumbles over the loop that the interrupt has stopped.
+                raise KeyboardInterrupt from None
             raise TsharkFailed(f"tshark's answer was not understood: {type(error).__name__}: {error}") from error
         finally:
             packets.close()
@@ -194,9 +204,23 @@ def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
     asyncio.set_event_loop(loop)
     try:
         yield loop
+    except KeyboardInterrupt:
+        # Ctrl-C ends tshark as well. asyncio would tell of every end of theirs that nobody came to see.
+        logging.getLogger("asyncio").disabled = True
+        raise
     finally:
+        _abandon(loop)
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def _abandon(loop: asyncio.AbstractEventLoop) -> None:
+    """Ends what an interrupt left running, the start of tshark for one: a loop must not be closed over it."""
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
 
 
 @contextmanager

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,46 @@ def test_a_tshark_that_cannot_do_it_is_named_with_the_reason(said: str, why: str
     found = tshark.find(str(tmp_path))
     assert isinstance(found, str)
     assert why in found
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        (b"\x7fELF but not really", "does not run (Exec format error)"),
+        (b"#!/nonexistent/shell\n", "does not run (No such file or directory)"),
+        (b"#!/bin/sh\nexec sleep 60\n", "does not run (no answer)"),
+        (b"#!/bin/sh\nprintf '\\377\\376'\n", "does not say its version"),
+    ],
+)
+def test_a_tshark_that_cannot_even_be_asked_is_named_too(
+    program: bytes, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tshark, "PATIENCE_S", 1.0)
+    (tmp_path / "tshark").write_bytes(program)
+    (tmp_path / "tshark").chmod(0o755)
+    assert tshark.find(str(tmp_path)) == f"not available: {tmp_path}/tshark {why}"
+
+
+def test_an_interrupt_while_tshark_reads_leaves_no_traceback(
+    found: Tshark, capture: Path, tmp_path: Path, lab_command: list[str]
+) -> None:
+    # A terminal's Ctrl-C goes to tshark as well; this one ends right after it has told us that it reads.
+    program = tmp_path / "tshark"
+    reading = tmp_path / "reading"
+    program.write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && exec {found.path} --version\n: > {reading}\nexec sleep 60\n'
+    )
+    program.chmod(0o755)
+    surroundings = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    child = subprocess.Popen(
+        [*lab_command, "check", capture], env=surroundings, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    until = time.monotonic() + 30
+    while not reading.exists() and time.monotonic() < until:
+        child.poll()
+    os.killpg(child.pid, signal.SIGINT)
+    assert child.communicate(timeout=30)[1].strip() == "lab: interrupted"
+    assert child.returncode == 130
 
 
 def test_a_request_alone_is_read_as_tftp(found: Tshark, tmp_path: Path) -> None:
