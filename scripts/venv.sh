@@ -129,5 +129,9 @@ give_back() {
     fi
 }
 
-# What Scapy keeps for itself stays in the checkout too.
-stay_inside() { export XDG_CACHE_HOME="$venv/cache" XDG_CONFIG_HOME="$venv/config"; }
+# What Scapy keeps for itself stays in the checkout too; where that is not ours to write, Scapy keeps nothing.
+stay_inside() {
+    local place=$venv
+    [ -w "$venv" ] || place=/nonexistent
+    export XDG_CACHE_HOME="$place/cache" XDG_CONFIG_HOME="$place/config"
+}
