@@ -28,6 +28,8 @@ RUN_OCTETS_MAX = 65_000
 
 _NO_SEGMENTATION = (errno.EINVAL, errno.EIO, errno.EMSGSIZE, errno.ENOPROTOOPT, errno.EOPNOTSUPP)
 _GONE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPROTO, errno.EHOSTDOWN)
+_NEWS = (*_GONE, errno.EACCES, errno.EMSGSIZE, errno.ENONET, errno.ENOPROTOOPT, errno.EOPNOTSUPP)
+"""All that the kernel makes of ICMP errors: news about an earlier datagram, which anybody may forge."""
 _TRUESIZE_PER_DATAGRAM = 1024
 """Room that the kernel's accounting takes for each queued datagram beside its octets, roughly."""
 
@@ -118,7 +120,7 @@ class TftpSocket:
             except BlockingIOError:
                 return None
             except OSError as error:
-                if error.errno in _GONE:
+                if error.errno in _NEWS:
                     continue  # The pending error of an earlier send; reading took it away, the datagrams wait behind.
                 raise
             return self._arrival(data, ancillary, (name[0], name[1]))
@@ -163,9 +165,9 @@ class TftpSocket:
                 if size and error.errno in _NO_SEGMENTATION:
                     self._segmenting = False
                     return self._send_singly(piece)
-                if error.errno in _GONE:
+                if error.errno in _NEWS:
                     continue  # An ICMP error about an earlier packet; this one has not been tried yet.
-                if error.errno in (errno.ENOBUFS, errno.EPERM, errno.EMSGSIZE, errno.EINVAL, errno.EADDRNOTAVAIL):
+                if error.errno in (errno.ENOBUFS, errno.EPERM, errno.EINVAL, errno.EADDRNOTAVAIL):
                     return True  # Lost, as on any network; the timer repeats it.
                 raise
             return True
