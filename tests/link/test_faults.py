@@ -48,6 +48,11 @@ def test_without_faults_everything_passes_in_order_both_ways() -> None:
     assert received_through([], FRAMES) == FRAMES
 
 
+def test_each_direction_has_a_chance_of_its_own() -> None:
+    many = [number.to_bytes(2, "big") * 10 for number in range(200)]
+    assert sent_through([Loss(0.5)], many) != received_through([Loss(0.5)], many), "seed 1"
+
+
 def test_loss_loses_every_frame_at_rate_one_and_none_at_nought() -> None:
     assert sent_through([Loss(1)], FRAMES) == []
     assert sent_through([Loss(0)], FRAMES) == FRAMES

@@ -76,6 +76,18 @@ def test_until_the_end_the_file_has_another_name(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["a.pcapng"]
 
 
+def test_the_bytes_are_on_the_disk_before_the_name_points_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append(f"fsync {os.fstat(descriptor).st_size}"))
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", lambda old, new: (calls.append("name"), replace(old, new)))
+    save(tmp_path / "a.pcap", [Record(1, 0, b"\x01", 1)])
+    # File header, record header, one byte.
+    assert calls == ["fsync 41", "name"]
+
+
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "a.pcapng").symlink_to("real/b.pcapng")

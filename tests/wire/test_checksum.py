@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lab.wire import checksum
 from lab.wire.frame import dissect
+from lab.wire.udp import Datagram
 
 
 def test_the_example_of_rfc_1071():
@@ -28,6 +29,12 @@ def test_zero_and_all_ones_are_the_same_number():
     assert checksum.judge(0xFFFF, 0) == "right"
     assert checksum.judge(0, 0xFFFF) == "right"
     assert checksum.judge(1, 0xFFFF) == "wrong"
+
+
+def test_a_udp_checksum_that_comes_to_nought_is_sent_as_all_ones():
+    # 0a4d + 0001 + 0a4d + 0002 + 0011 + 000c + 04d2 + 0045 + 000c + 0001 + e621 = ffff; 0 would mean "none" (RFC 768).
+    datagram = Datagram(0x04D2, 0x0045, 12, 0, bytes.fromhex("0001 e621"))
+    assert datagram.expected_checksum(bytes([10, 77, 0, 1]), bytes([10, 77, 0, 2])) == 0xFFFF
 
 
 def test_only_the_pseudo_headers_own_sum_is_partial():
