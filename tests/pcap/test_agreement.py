@@ -63,6 +63,14 @@ def test_tshark_reads_comments_and_interfaces(need: Any, tmp_path: Path) -> None
     ]
 
 
+def test_scapy_reads_the_comments(tmp_path: Path) -> None:
+    from scapy.utils import PcapNgReader
+
+    save(tmp_path / "a.pcapng", RECORDS)
+    with PcapNgReader(str(tmp_path / "a.pcapng")) as packets:
+        assert [packet.comments for packet in packets] == [["echo 中文".encode()], None, [b"one", b"two"]]
+
+
 def test_capinfos_reads_the_section_and_the_statistics(need: Any, tmp_path: Path) -> None:
     capinfos = need.tool("capinfos")
     path = tmp_path / "a.pcapng"
