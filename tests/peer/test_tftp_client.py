@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 import resource
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -111,7 +111,7 @@ def test_a_file_that_exists_is_not_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_stream_gets_the_file_as_it_comes_and_a_stream_can_be_sent(tmp_path: Path) -> None:
-    content = os.urandom(10_000)
+    content = Random(1).randbytes(10_000)
     with TftpServer(tmp_path, port=0, write=True) as lab:
         put(*lab.address, b"f", io.BytesIO(content), timing=QUICK)
         out = io.BytesIO()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import select
 import socket
 import threading
@@ -12,6 +11,7 @@ import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -72,7 +72,7 @@ def silent(sock: socket.socket, seconds: float) -> bool:
 )
 @pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 1428 * 32, 100_001])
 def test_what_is_put_is_what_is_got(tmp_path: Path, host: str, wishes: Wishes, size: int) -> None:
-    content = os.urandom(size)
+    content = Random(1).randbytes(size)
     (tmp_path / "in").write_bytes(content)
     with bench(tmp_path, host, write=True) as lab:
         port = lab.server.address[1]
@@ -100,7 +100,7 @@ def test_a_text_is_translated_both_ways(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("wishes", [NO_OPTIONS, Wishes(windowsize=16)])
 def test_block_numbers_wrap_on_sockets(tmp_path: Path, wishes: Wishes) -> None:
-    content = os.urandom(65_535 * 512 + 1)
+    content = Random(1).randbytes(65_535 * 512 + 1)
     (tmp_path / "in").write_bytes(content)
     with bench(tmp_path, write=True) as lab:
         put(*lab.server.address, b"f", tmp_path / "in", wishes=wishes, timing=QUICK)
@@ -271,7 +271,7 @@ def test_a_client_whose_port_is_gone_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_many_clients_are_served_at_once(tmp_path: Path) -> None:
-    content = os.urandom(300_000)
+    content = Random(1).randbytes(300_000)
     with bench(tmp_path) as lab:
         (lab.root / "f").write_bytes(content)
         outs = [tmp_path / f"out{index}" for index in range(12)]
