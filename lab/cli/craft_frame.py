@@ -13,6 +13,7 @@ import click
 
 from lab.cli.exits import Exit
 from lab.cli.failure import Failure
+from lab.cli.seconds import Seconds
 
 if TYPE_CHECKING:
     from lab.craft.envelope import Envelope
@@ -53,9 +54,7 @@ _RESULTS: tuple[Callable[[Any], Any], ...] = (
     click.option("-w", "--write", "path", metavar="FILE", help="Write a capture: .pcapng or .pcap; - is stdout."),
     click.option("--json", "json_path", metavar="FILE", help="Write the reading as JSON; - is stdout, and only that."),
     click.option("--send", is_flag=True, help="Send it to the lab's reference peers and show what comes back."),
-    click.option(
-        "--wait", type=click.FloatRange(0, 60), default=1.0, show_default=True, metavar="S", help="With --send."
-    ),
+    click.option("--wait", type=Seconds(0, 60), default=1.0, show_default=True, metavar="S", help="With --send."),
 )
 
 

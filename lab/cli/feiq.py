@@ -14,6 +14,7 @@ import click
 
 from lab.cli.exits import Exit
 from lab.cli.failure import Failure
+from lab.cli.seconds import Seconds
 from lab.cli.sockets import JsonLines, failures, host_and_port, stopped_by_signals, where
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def send(host: str, text: str, check: bool, encoding: str, bind: int | None, jso
 @click.argument("hosts", nargs=-1, metavar="[HOST[:PORT]]...")
 @click.option("--interface", metavar="IFACE", help="Ask everybody there, by broadcast and multicast.")
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="For --interface.")
-@click.option("--wait", type=click.FloatRange(0), default=ANSWER_S, show_default=True, metavar="S", help="How long.")
+@click.option("--wait", type=Seconds(), default=ANSWER_S, show_default=True, metavar="S", help="How long.")
 @click.option("--bind", type=click.IntRange(0, 65535), help="Source port. [2425 if it is free, else any]")
 @click.option("--json", "json_path", metavar="FILE", help="Write who is online as JSON; - is stdout.")
 @_identity
@@ -126,7 +127,7 @@ def online(
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes any free port.")
 @click.option("--interface", metavar="IFACE", help="Announce ourselves there, by broadcast and multicast.")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="End after N messages.")
-@click.option("--seconds", type=click.FloatRange(0), metavar="S", help="End after S seconds.")
+@click.option("--seconds", type=Seconds(), metavar="S", help="End after S seconds.")
 @click.option("--json", "json_path", metavar="FILE", help="One JSON object an event and line; - is stdout.")
 @_identity
 def serve(

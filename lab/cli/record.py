@@ -19,6 +19,7 @@ import click
 
 from lab.cli.exits import Exit
 from lab.cli.failure import Failure
+from lab.cli.seconds import Seconds
 
 if TYPE_CHECKING:
     from lab.link.recorder import Recorder
@@ -59,7 +60,7 @@ class _Place:
 @click.argument("where", metavar="[lab|lo|INTERFACE] [-- COMMAND...]", default="lab", required=False)
 @click.option("-w", "--write", "path", metavar="FILE", required=True, help="Capture to write; - is stdout.")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N frames.")
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), metavar="S", help="End after S seconds.")
+@click.option("--seconds", type=Seconds(min_open=True), metavar="S", help="End after S seconds.")
 @click.option("--json", "json_path", metavar="FILE", help="Write the summary as JSON; - is stdout.")
 @click.pass_context
 def command(

@@ -11,6 +11,7 @@ import click
 
 from lab.cli.exits import Exit
 from lab.cli.failure import Failure
+from lab.cli.seconds import Seconds
 from lab.cli.sockets import JsonLines, failures, stopped_by_signals, where
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def command() -> None:
 @click.option("--file", metavar="FILE", help="The bytes of a file; - is stdin.")
 @click.option("--bind", type=click.IntRange(1, 65535), metavar="PORT", help="Source port; else the kernel takes one.")
 @click.option("--encoding", type=click.Choice(["utf-8", "gbk", "gb18030"]), default="utf-8", show_default=True)
-@click.option("--wait", type=click.FloatRange(0), default=0.0, metavar="S", help="Wait so long for an answer.")
+@click.option("--wait", type=Seconds(), default=0.0, metavar="S", help="Wait so long for an answer.")
 @INTERFACE
 @click.option("--json", "json_path", metavar="FILE", help="Write what happened as JSON; - is stdout.")
 def send(
@@ -78,7 +79,7 @@ def send(
 @click.option("--host", default="127.0.0.1", show_default=True, help="Own address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0, the default, takes any free port.")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="End after N datagrams.")
-@click.option("--seconds", type=click.FloatRange(0), metavar="S", help="End after S seconds.")
+@click.option("--seconds", type=Seconds(), metavar="S", help="End after S seconds.")
 @JSON_LINES
 def listen(host: str, port: int, count: int | None, seconds: float | None, json_path: str | None) -> None:
     """Show each datagram that arrives, until Ctrl-C.
@@ -107,7 +108,7 @@ def listen(host: str, port: int, count: int | None, seconds: float | None, json_
 @click.option("--host", "hosts", multiple=True, metavar="ADDRESS", help="Own address; may be repeated. [127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), default=7, show_default=True, help="0 takes any free port.")
 @click.option("--rate", type=click.IntRange(0), default=20, show_default=True, help="Echoes a second and host; 0: any.")
-@click.option("--seconds", type=click.FloatRange(0), metavar="S", help="End after S seconds.")
+@click.option("--seconds", type=Seconds(), metavar="S", help="End after S seconds.")
 @click.option("--json", "json_path", metavar="FILE", help="At the end, write the counts as JSON; - is stdout.")
 def echo(hosts: tuple[str, ...], port: int, rate: int, seconds: float | None, json_path: str | None) -> int:
     """Send back what comes (RFC 862), until Ctrl-C.
