@@ -43,8 +43,12 @@ class Echo:
         )
 
     def build(self) -> bytes:
-        numbers = uint("icmpv6.identifier", self.identifier, 2) + uint("icmpv6.sequence", self.sequence_number, 2)
-        return build_head(self.type, self.code, self.checksum) + numbers + self.data
+        return (
+            build_head(self.type, self.code, self.checksum)
+            + uint("icmpv6.identifier", self.identifier, 2)
+            + uint("icmpv6.sequence_number", self.sequence_number, 2)
+            + self.data
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lab.wire import arp, ethernet, icmp, ipv4, ipv6, mld, ndp, tcp, udp, vlan
+from lab.wire import arp, ethernet, icmp, icmpv6, ipv4, ipv6, mld, ndp, tcp, udp, vlan
 from lab.wire import ipv6_extensions as extensions
 from lab.wire.error import BuildError, WireError
 from lab.wire.field import Field, Reader, bit
@@ -42,43 +42,45 @@ def test_a_strict_reader_wants_all_bytes_and_no_more(parse, data, field, offset)
 
 
 @pytest.mark.parametrize(
-    "packet",
+    ("packet", "field"),
     [
-        ethernet.Frame(bytes(5), bytes(6), 0x0800),
-        ethernet.Frame(bytes(6), bytes(6), 0x10000),
-        vlan.Tag(8, 0, 1, 0x0800),
-        vlan.Tag(0, 0, 4096, 0x0800),
-        arp.Packet(1, bytes(6), bytes(4), bytes(5), bytes(4)),
-        arp.Packet(1, bytes(256), bytes(4), bytes(256), bytes(4)),
-        replace(IPV4, source=bytes(16)),
-        replace(IPV4, ttl=256),
-        replace(IPV4, flags=8),
-        replace(IPV4, fragment_offset=1 << 13),
-        replace(IPV4, options=(Option(1),)),
-        replace(IPV4, options=(Option(148, bytes(42)),)),
-        replace(IPV4, options=(Option(148),)),
-        replace(IPV4, options=(Option(1, b"x"),)),
-        replace(IPV4, options=(Option(0), Option(1)), option_padding=b"\0\0"),
-        replace(IPV4, option_padding=bytes(4)),
-        replace(IPV6, destination=bytes(4)),
-        replace(IPV6, flow_label=1 << 20),
-        replace(TCP, flags=256),
-        replace(TCP, options=(Option(2, b"\5"),)),
-        udp.Datagram(65536, 2, 8, 0),
-        udp.Datagram(1, 2, 8, -1),
-        icmp.Error(3, 3, 0, bytes(3)),
-        ndp.NeighborSolicitation(0, 0, bytes(16), 0, (ndp.Option(1, bytes(5)),)),
-        ndp.NeighborSolicitation(0, 0, bytes(4)),
-        extensions.Options(17, (extensions.Option(1, bytes(3)),)),
-        extensions.Options(17, (extensions.Option(0, b""),)),
-        extensions.Fragment(17, 1 << 13, 0, 0),
-        extensions.Authentication(17, 0, 0, 0, bytes(3)),
-        mld.Message(133, 0, 0, 0, 0, bytes(16)),
+        (ethernet.Frame(bytes(5), bytes(6), 0x0800), "ethernet.destination"),
+        (ethernet.Frame(bytes(6), bytes(6), 0x10000), "ethernet.type"),
+        (vlan.Tag(8, 0, 1, 0x0800), "vlan.control"),
+        (vlan.Tag(0, 0, 4096, 0x0800), "vlan.control"),
+        (arp.Packet(1, bytes(6), bytes(4), bytes(5), bytes(4)), "arp.addresses"),
+        (arp.Packet(1, bytes(256), bytes(4), bytes(256), bytes(4)), "arp.hardware_length"),
+        (replace(IPV4, source=bytes(16)), "ipv4.source"),
+        (replace(IPV4, ttl=256), "ipv4.ttl"),
+        (replace(IPV4, flags=8), "ipv4.flags_and_fragment_offset"),
+        (replace(IPV4, fragment_offset=1 << 13), "ipv4.flags_and_fragment_offset"),
+        (replace(IPV4, options=(Option(1),)), "ipv4.options"),
+        (replace(IPV4, options=(Option(148, bytes(42)),)), "ipv4.options"),
+        (replace(IPV4, options=(Option(148),)), "option.data"),
+        (replace(IPV4, options=(Option(1, b"x"),)), "option.data"),
+        (replace(IPV4, options=(Option(0), Option(1)), option_padding=b"\0\0"), "ipv4.options"),
+        (replace(IPV4, option_padding=bytes(4)), "ipv4.options"),
+        (replace(IPV6, destination=bytes(4)), "ipv6.destination"),
+        (replace(IPV6, flow_label=1 << 20), "ipv6.version_class_and_flow"),
+        (replace(TCP, flags=256), "tcp.offset_and_flags"),
+        (replace(TCP, options=(Option(2, b"\5"),)), "tcp.options"),
+        (udp.Datagram(65536, 2, 8, 0), "udp.source_port"),
+        (udp.Datagram(1, 2, 8, -1), "udp.checksum"),
+        (icmp.Error(3, 3, 0, bytes(3)), "icmp.rest_of_header"),
+        (icmpv6.Echo(128, 0, 0, 1, 65536), "icmpv6.sequence_number"),
+        (ndp.NeighborSolicitation(0, 0, bytes(16), 0, (ndp.Option(1, bytes(5)),)), "icmpv6.option_data"),
+        (ndp.NeighborSolicitation(0, 0, bytes(4)), "icmpv6.target"),
+        (extensions.Options(17, (extensions.Option(1, bytes(3)),)), "ipv6.extension"),
+        (extensions.Options(17, (extensions.Option(0, b""),)), "ipv6.option_data"),
+        (extensions.Fragment(17, 1 << 13, 0, 0), "ipv6_fragment.offset_and_more"),
+        (extensions.Authentication(17, 0, 0, 0, bytes(3)), "authentication.integrity_check_value"),
+        (mld.Message(133, 0, 0, 0, 0, bytes(16)), "mld.type"),
     ],
 )
-def test_what_the_format_cannot_carry_is_refused_as_our_own_mistake(packet):
-    with pytest.raises(BuildError):
+def test_what_the_format_cannot_carry_is_refused_as_our_own_mistake(packet, field):
+    with pytest.raises(BuildError) as caught:
         packet.build()
+    assert caught.value.field == field
 
 
 def test_lengths_and_checksums_are_computed_apart_from_what_was_found():
