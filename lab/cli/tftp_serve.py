@@ -13,6 +13,7 @@ import click
 
 from lab.cli.exits import Exit
 from lab.cli.failure import Failure
+from lab.cli.sockets import stopped_by_signals, where
 
 if TYPE_CHECKING:
     from lab.peer.tftp_server import TftpServer
@@ -50,12 +51,12 @@ def serve(
     from lab.cli.output import write_json
 
     log = _Log(count)
-    stopped_by = _stopped_by_signals(log.enough)
+    stopped_by = stopped_by_signals(log.enough)
     with ExitStack() as running:
         for host in hosts or ("127.0.0.1",):
             server = _server(directory, host, port, log, write=write, overwrite=overwrite, rate=rate)
             running.enter_context(server)
-            log.say(f"serving {directory} on {_where(*server.address)}, {'read and write' if write else 'read-only'}")
+            log.say(f"serving {directory} on {where(*server.address)}, {'read and write' if write else 'read-only'}")
         log.enough.wait(seconds)
     if json_path is not None:
         write_json(json_path, {"transfers": log.transfers})
@@ -98,37 +99,24 @@ def _server(
 
 
 def _refused(error: OSError, host: str, port: int) -> Failure:
-    where = _where(host, port)
+    place = where(host, port)
     match error.errno:
         case errno.EADDRINUSE:
-            return Failure(f"{where} is taken; `lab ports {port}` says by whom, or use --port", Exit.MACHINE)
+            return Failure(f"{place} is taken; `lab ports {port}` says by whom, or use --port", Exit.MACHINE)
         case errno.EACCES | errno.EPERM if port and port < 1024 and error.filename is None:
-            return Failure(f"{where} needs root (ports below 1024 do); use --port 6969", Exit.PRIVILEGE)
+            return Failure(f"{place} needs root (ports below 1024 do); use --port 6969", Exit.PRIVILEGE)
         case errno.EADDRNOTAVAIL:
             return Failure(f"{host} is no address of this machine; `lab addr {host}` says what it is", Exit.MACHINE)
         case None | -2 | -5 | -9:
             return Failure(f"{host} is no IP address; --host takes one of this machine's", Exit.USAGE)
-    return Failure(f"{error.filename or where}: {error.strerror}", Exit.MACHINE)
-
-
-def _stopped_by_signals(enough: threading.Event) -> list[int]:
-    """Ctrl-C and SIGTERM end the serving in good order; the list says which came."""
-    came: list[int] = []
-
-    def stop(number: int, _frame: object) -> None:
-        came.append(number)
-        enough.set()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    return came
+    return Failure(f"{error.filename or place}: {error.strerror}", Exit.MACHINE)
 
 
 def _line(transfer: Ended) -> str:
     from lab.engine.tftp_actions import Failed
 
     done = "written" if transfer.write else "read"
-    what = f"{_where(*transfer.peer)} {_safe(transfer.filename)}"
+    what = f"{where(*transfer.peer)} {_safe(transfer.filename)}"
     if isinstance(transfer.outcome, Failed):
         text = _safe(transfer.outcome.message) or transfer.outcome.reason.value
         return f"{what}: not {done}: {text}"
@@ -154,10 +142,6 @@ def _document(transfer: Ended) -> dict[str, object]:
         "reason": outcome.reason.name.lower() if isinstance(outcome, Failed) else None,
         "message": _safe(outcome.message) if isinstance(outcome, Failed) else "",
     }
-
-
-def _where(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _safe(text: bytes) -> str:
