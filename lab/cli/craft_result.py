@@ -111,6 +111,7 @@ def _answers(crafted: Crafted, exchange: Sequence[Record]) -> list[Record]:
 def _write(path: str, records: Sequence[Record]) -> None:
     import sys
 
+    from lab.cli.output import cannot_write
     from lab.pcap import save
 
     if path == "-" and sys.stdout.isatty():
@@ -120,8 +121,7 @@ def _write(path: str, records: Sequence[Record]) -> None:
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise Failure(f"cannot write {path}: {reason}; name a file in a folder that exists", Exit.MACHINE) from None
+        raise cannot_write(path, error) from None
     if path != "-":
         click.echo(f"{len(records)} frame{'s' * (len(records) != 1)}: {path}", err=True)
 

@@ -6,6 +6,7 @@ word passes `lab.wire.text.safe` before it comes here all the same.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -76,9 +77,21 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     try:
         _replace(Path(path), text.encode("utf-8", "backslashreplace"))
     except OSError as error:
-        raise Failure(
-            f"cannot write {path}: {error.strerror}; name a file in a folder that exists", Exit.MACHINE
-        ) from None
+        raise cannot_write(path, error) from None
+
+
+def cannot_write(path: str | os.PathLike[str], error: OSError | ValueError) -> Failure:
+    """The Failure for a file that could not be written: what to do depends on why."""
+    number = error.errno if isinstance(error, OSError) else None
+    match number:
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
+            advice = "free space or write elsewhere"
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            advice = "write where you may"
+        case _:
+            advice = "name a file in a folder that exists"
+    reason = getattr(error, "strerror", None) or str(error)
+    return Failure(f"cannot write {path}: {reason}; {advice}", Exit.MACHINE)
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from lab.cli.exits import Exit
 from lab.cli.failure import Failure
-from lab.cli.output import console_out, json_text, write_json, write_text
+from lab.cli.output import cannot_write, console_out, json_text, write_json, write_text
 
 
 @pytest.mark.parametrize("word", ["\x1b[2J", "\x9b2J", "a\u202eb", "\u2028", "\ud800", "\U000e0041", "\x7f", "中文 é"])
@@ -53,6 +53,15 @@ def test_where_it_cannot_be_written_one_line_says_so(tmp_path: Path, name: str) 
     assert caught.value.code is Exit.MACHINE
     assert "\n" not in caught.value.message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_to_do_depends_on_why_it_cannot_be_written() -> None:
+    assert str(cannot_write("x", OSError(28, "No space left on device"))) == (
+        "cannot write x: No space left on device; free space or write elsewhere"
+    )
+    assert str(cannot_write("x", OSError(13, "Permission denied"))) == (
+        "cannot write x: Permission denied; write where you may"
+    )
 
 
 def test_markup_is_only_letters_to_a_console(capsys: pytest.CaptureFixture[str]) -> None:
