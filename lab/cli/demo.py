@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from pathlib import Path
@@ -81,6 +82,9 @@ def _folder(name: str) -> Path:
         raise Failure(
             f"cannot make the folder {name}: {error.strerror}; name another with --out", Exit.MACHINE
         ) from None
+    if not os.access(place, os.W_OK | os.X_OK):
+        # Better known now than when the demonstration is over.
+        raise Failure(f"{name} may not be written into; name another folder with --out", Exit.MACHINE)
     return place
 
 

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.cli.demo import _folder
+from lab.cli.exits import Exit
+from lab.cli.failure import Failure
 from lab.demo.bench import Witness, interference
 from lab.link.memory import MemoryWire
 from lab.link.recorder import Recorder, interfaces
@@ -179,3 +182,13 @@ def test_a_second_run_replaces_the_files_of_the_first(tmp_path: Path, name: str)
     demo("--out", str(tmp_path), env={"PATH": str(tmp_path)})
     assert (tmp_path / name).stat().st_size > 1000
     assert sorted(path.name for path in tmp_path.iterdir()) == ["demo.pcapng", "summary.json"]
+
+
+def test_a_folder_that_may_not_be_written_into_is_told_before_the_demonstration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root may write anywhere, so the system's answer is given here.
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(Failure, match="may not be written into; name another folder with --out") as caught:
+        _folder(str(tmp_path))
+    assert caught.value.code is Exit.MACHINE
