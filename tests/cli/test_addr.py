@@ -8,17 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from lab import cli
+from tests.cli.stage import typed
 
 
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str, str]:
-    monkeypatch.setattr("sys.argv", ["lab", "addr", *words])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    out, err = capsys.readouterr()
-    code = ended.value.code
-    assert isinstance(code, int)
-    return code, out, err
+    return typed(capsys, monkeypatch, "addr", *words)
 
 
 def test_the_bits_are_shown_with_the_part_each_belongs_to(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import cli
 from lab.crosscheck import tshark
 from lab.pcap import Record, save
+from tests.cli.stage import typed
 from tests.conftest import Need
 from tests.crosscheck.frames import DATA_1, FEIQ_SEED, TRANSFER, changed
 from tests.crosscheck.stage import records
@@ -38,13 +38,7 @@ def broken(tmp_path: Path) -> str:
 
 
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str, str]:
-    monkeypatch.setattr("sys.argv", ["lab", "check", *words])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    out, err = capsys.readouterr()
-    code = ended.value.code
-    assert isinstance(code, int)
-    return code, out, err
+    return typed(capsys, monkeypatch, "check", *words)
 
 
 def test_a_clean_capture_ends_with_0_and_says_who_compared_what(

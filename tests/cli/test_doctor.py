@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import cli
 from lab.host import doctor
 from lab.host.check import Check, missing, ok, warn
+from tests.cli.stage import typed
 
 SOUND = [ok("Python", "3.11.7"), warn("low ports", "from 1024 on", "sudo sysctl -w x=69")]
 SICK = [*SOUND, missing("tshark", "not installed", "sudo apt-get install tshark")]
@@ -20,13 +20,7 @@ def run(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, checks: list[Check], *words: str
 ) -> tuple[int, str, str]:
     monkeypatch.setattr(doctor, "examine", lambda: checks)
-    monkeypatch.setattr("sys.argv", ["lab", "doctor", *words])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    out, err = capsys.readouterr()
-    code = ended.value.code
-    assert isinstance(code, int)
-    return code, out, err
+    return typed(capsys, monkeypatch, "doctor", *words)
 
 
 def test_warnings_leave_the_machine_fit(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

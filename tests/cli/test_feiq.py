@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,29 +14,17 @@ from lab.engine.feiq_event import MessageCame
 from lab.engine.feiq_profile import LAB_HABITS
 from lab.peer.feiq import FeiqPeer
 from lab.peer.udp import UdpSocket
+from tests.cli.stage import running
 
 TIMEOUT_S = 30
 WHO = ["--user", "klaus", "--host-name", "whoever_pc", "--bind", "0"]
+SERVE = ["feiq", "serve", "--port", "0"]
 
 
 def run(command: list[str], *words: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run([*command, "feiq", *words], capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     assert "Traceback" not in done.stderr
     return done
-
-
-@contextmanager
-def serving(command: list[str], *words: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    process = subprocess.Popen(
-        [*command, "feiq", "serve", "--port", "0", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    try:
-        assert process.stderr is not None
-        yield process, int(process.stderr.readline().rpartition(":")[2])
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture
@@ -115,7 +101,7 @@ def test_nobody_online_is_exit_code_5(lab_command: list[str]) -> None:
 
 def test_serving_receipts_shows_safely_and_logs_each_event(lab_command: list[str], tmp_path: Path) -> None:
     events = tmp_path / "events"
-    with serving(lab_command, "--count", "2", "--json", str(events)) as (process, port), UdpSocket() as klaus:
+    with running(lab_command, *SERVE, "--count", "2", "--json", str(events)) as (process, port), UdpSocket() as klaus:
         to = ("127.0.0.1", port)
         klaus.send(b"1:1238605487:klaus:whoever_pc:288:Nice day!", to)
         receipt = klaus.receive(10)
@@ -135,7 +121,7 @@ def test_serving_receipts_shows_safely_and_logs_each_event(lab_command: list[str
 
 
 def test_serving_ends_in_good_order_on_ctrl_c(lab_command: list[str]) -> None:
-    with serving(lab_command, "--dialect", "feiq") as (process, port), UdpSocket() as klaus:
+    with running(lab_command, *SERVE, "--dialect", "feiq") as (process, port), UdpSocket() as klaus:
         klaus.send(b"1:1:klaus:whoever_pc:288:hi\0", ("127.0.0.1", port))
         receipt = klaus.receive(10)
         assert receipt is not None

@@ -8,18 +8,12 @@ from typing import Any
 
 import pytest
 
-from lab import cli
 from lab.host import ports
+from tests.cli.stage import typed
 
 
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str, str]:
-    monkeypatch.setattr("sys.argv", ["lab", "ports", *words])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    out, err = capsys.readouterr()
-    code = ended.value.code
-    assert isinstance(code, int)
-    return code, out, err
+    return typed(capsys, monkeypatch, "ports", *words)
 
 
 @pytest.fixture

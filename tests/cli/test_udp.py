@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ import pytest
 from lab.engine.echo import LAB_LIMITS
 from lab.peer.echo import EchoServer
 from lab.peer.udp import UdpSocket, send
+from tests.cli.stage import running
 
 TIMEOUT_S = 30
 
@@ -24,21 +23,6 @@ def run(command: list[str], *words: str, stdin: bytes = b"") -> subprocess.Compl
     stdout, stderr = done.stdout.decode(), done.stderr.decode()
     assert "Traceback" not in stderr
     return subprocess.CompletedProcess(done.args, done.returncode, stdout, stderr)
-
-
-@contextmanager
-def running(command: list[str], *words: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """A command that goes on, and the port that its first line on stderr names."""
-    process = subprocess.Popen(
-        [*command, "udp", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    try:
-        assert process.stderr is not None
-        yield process, int(process.stderr.readline().rpartition(":")[2])
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture
@@ -150,7 +134,7 @@ def test_a_datagram_that_is_too_long_is_told_so(lab_command: list[str]) -> None:
 
 def test_listening_shows_what_arrives_and_ends_after_the_count(lab_command: list[str], tmp_path: Path) -> None:
     lines = tmp_path / "heard"
-    with running(lab_command, "listen", "--count", "2", "--json", str(lines)) as (process, port):
+    with running(lab_command, "udp", "listen", "--count", "2", "--json", str(lines)) as (process, port):
         send("127.0.0.1", port, "你好\n".encode("gbk"))
         send("127.0.0.1", port, b"\xff\x1b[2J")
         stdout, _ = process.communicate(timeout=TIMEOUT_S)
@@ -181,7 +165,7 @@ def test_an_address_of_another_machine_cannot_be_listened_on(lab_command: list[s
 
 
 def test_the_echo_server_echoes_counts_and_ends_in_good_order_on_ctrl_c(lab_command: list[str]) -> None:
-    with running(lab_command, "echo", "--port", "0", "--json", "-") as (process, port):
+    with running(lab_command, "udp", "echo", "--port", "0", "--json", "-") as (process, port):
         with UdpSocket() as client:
             for word in (b"one", b"two"):
                 client.send(word, ("127.0.0.1", port))
