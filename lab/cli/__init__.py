@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import Any, NoReturn, TextIO
@@ -78,6 +79,7 @@ def main() -> None:
     """Runs the command line; every way out has a documented exit code and at most one line of complaint."""
     _open_what_was_closed()
     _never_die_of_a_letter()
+    _end_in_good_order()
     stdout = sys.stdout
     try:
         # The name is stated so that `python -m lab` completes and complains like `lab`.
@@ -136,6 +138,16 @@ def _never_die_of_a_letter() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def _end_in_good_order() -> None:
+    """SIGTERM and a closed terminal interrupt as Ctrl-C does, so that no temporary file outlives the command.
+
+    What the caller ignores (`nohup`) stays ignored.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _leave_quietly() -> NoReturn:

@@ -197,6 +197,31 @@ def test_a_failure_is_in_the_json_too(tftp: Shell, server: TftpServer) -> None:
     assert (result.returncode, document["result"], document["exit"]) == (7, "failed", 7)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_amid_a_transfer_is_exit_130_and_leaves_no_temporary(tftp: Shell, number: signal.Signals) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as slow:
+        slow.bind(("127.0.0.1", 0))
+        slow.settimeout(10)
+        process = subprocess.Popen(
+            [*tftp.command, "get", f"tftp://127.0.0.1:{slow.getsockname()[1]}/f"],
+            cwd=tftp.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        _, client = slow.recvfrom(600)
+        slow.sendto(b"\0\3\0\1" + bytes(512), client)
+        assert slow.recv(600) == b"\0\4\0\1"
+        assert len(list(tftp.folder.iterdir())) == 1
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+        farewell = [slow.recv(600)]
+        while farewell[-1] == b"\0\4\0\1":  # The signal may fall between two repetitions.
+            farewell.append(slow.recv(600))
+    assert farewell[-1] == b"\0\5\0\0cancelled\0"
+    assert (process.returncode, err.strip()) == (130, b"lab: interrupted")
+    assert list(tftp.folder.iterdir()) == []
+
+
 def test_serving_says_where_and_what_and_ends_in_order(tftp: Shell) -> None:
     (tftp.folder / "f").write_bytes(b"content\n")
     (tftp.folder / "\x1b[31mred").write_bytes(b"x")
