@@ -48,9 +48,11 @@ class TFTPSession(DefaultSession):
         if not raw:
             return None
         layer = LabTFTP(raw)
-        if udp.dport in self.tftp_ports or _is_request(layer):
-            if layer.op in (RRQ, WRQ):
-                self._learn((source, udp.sport), destination)
+        if _is_request(layer):
+            # One that cannot be read, or names no mode of TFTP, begins no transfer: it may be anything.
+            self._learn((source, udp.sport), destination)
+            return layer
+        if udp.dport in self.tftp_ports:
             return layer
         return layer if self._belongs((source, udp.sport), (destination, udp.dport), layer) else None
 

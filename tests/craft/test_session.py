@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from scapy.layers.inet import UDP
 
 from lab.craft import frames, session
@@ -74,6 +75,15 @@ def test_a_request_counts_on_any_port() -> None:
     assert kinds(
         TFTPSession(), frame(CLIENT, 50000, SERVER, 6969, RRQ), frame(SERVER, 40000, CLIENT, 50000, DATA_1)
     ) == [True, True]
+
+
+@pytest.mark.parametrize("request_bytes", [b"\0\1f\0octet", b"\0\1f\0", b"\0\1f\0binary\0", b"\0\1f\0octet\0blksize\0"])
+def test_a_request_that_is_none_begins_no_transfer(request_bytes: bytes) -> None:
+    assert kinds(
+        TFTPSession(),
+        frame(CLIENT, 50000, SERVER, 69, request_bytes),
+        frame(SERVER, 40000, CLIENT, 50000, b"\0\x05\0\x04no\0"),
+    ) == [True, False]
 
 
 def test_without_a_request_nothing_is_guessed() -> None:
