@@ -65,6 +65,8 @@ def verdict_line(result: CrossCheck) -> Line:
         return Line(f"NO VERDICT: {checked}; a reader failed", "bad")
     if result.damage:
         return Line(f"DAMAGED: {checked}, all in order; then {result.damage}", "bad")
+    if result.frames and result.frames == result.unread_frames:
+        return Line(f"NO VERDICT: {result.frames:,} frames, none of a link type that is read here", "bad")
     if result.missing_readers:
         return Line(f"in order: {checked}; {len(result.missing_readers)} reader missing, see above", "warning")
     return Line(f"in order: {checked}", "good")

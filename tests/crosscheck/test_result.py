@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.crosscheck.finding import Finding
-from lab.crosscheck.lines import verdict_lines
+from lab.crosscheck.lines import verdict_line, verdict_lines
 from lab.crosscheck.result import MOST_LISTED, CrossCheck
 
 
@@ -24,3 +24,8 @@ def test_every_wrong_frame_has_its_number_in_the_verdict_though_not_every_one_is
         result.add_finding(Finding(number, "wrong", "udp.checksum", 40, b"\1\0", "wrong"))
     assert result.bad_frames == list(range(1, 2 * MOST_LISTED))
     assert len(result.findings) == MOST_LISTED
+
+
+def test_frames_that_nobody_reads_get_no_verdict() -> None:
+    assert verdict_line(CrossCheck(frames=7, unread_frames=7)).text.startswith("NO VERDICT: 7 frames")
+    assert verdict_line(CrossCheck(frames=7, unread_frames=6)).text.startswith("in order")
