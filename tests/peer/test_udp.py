@@ -20,6 +20,7 @@ from lab.peer.udp import (
     resolve,
     send,
 )
+from lab.peer.udp_server import UdpServer
 
 HOSTS = ["127.0.0.1", "::1"]
 
@@ -68,6 +69,21 @@ def test_a_closed_port_is_a_refusal_that_names_the_address(host: str) -> None:
         exchange(*address, b"x", wait_s=5)
     assert caught.value.to == address
     assert caught.value.errno == errno.ECONNREFUSED
+
+
+def test_the_refusal_of_one_datagram_does_not_cost_a_server_the_next() -> None:
+    """The kernel reports an ICMP error at the next call on the socket, whatever that call is about."""
+    with UdpSocket() as gone:
+        nobody = gone.address
+    server = UdpServer(lambda _: pytest.fail("it does not serve"), [], name="test")
+    with UdpSocket() as sock, UdpSocket() as peer:
+        server.sockets.append(sock)
+        server.send(b"1", nobody)
+        server.send(b"2", peer.address)
+        arrived = peer.receive(5)
+    assert arrived is not None
+    assert arrived.data == b"2"
+    assert server.refused == {nobody}
 
 
 @pytest.mark.parametrize("host", HOSTS)
