@@ -95,3 +95,9 @@ def test_silence_in_a_fragment_is_a_known_difference_with_its_reason() -> None:
     found = compare(1, FRAME, {"reference": (), "scapy": udp, "tshark": udp}, Tally(), ("fragment",))
     assert [d.opinion and d.opinion.key for d in found] == ["first-fragment"]
     assert [d.opinion for d in compare(1, FRAME, {"reference": (), "scapy": udp, "tshark": udp}, Tally())] == [None]
+
+
+def test_the_known_silence_of_one_reader_excuses_no_difference_between_the_others() -> None:
+    right, swapped = Reading("udp.length", 16, 16, "big", 1), Reading("udp.length", 16, 16, "little", 256)
+    found = compare(1, FRAME, {"reference": (), "scapy": (right,), "tshark": (swapped,)}, Tally(), ("fragment",))
+    assert [(d.differs, d.opinion) for d in found] == [(("presence", "order", "value"), None)]
