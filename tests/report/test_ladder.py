@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -149,6 +150,19 @@ def test_regular_windows_fold_and_the_folded_frames_stay_in_the_model(tape: Any)
     assert [fold.text for fold in folds] == ["… 58 more windows of 4 blocks: frames 7–296 …"]
     assert len(events(drawn)) + len(folds[0].events) == len(tape.records)
     assert [e.number for e in folds[0].events] == list(range(7, 297))
+
+
+@pytest.mark.parametrize(
+    ("pause_ms", "told"), [(99, ""), (100, ", longest pause 100 ms"), (2500, ", longest pause 2500 ms")]
+)
+def test_a_pause_that_a_fold_hides_is_told(tape: Any, pause_ms: int, told: str) -> None:
+    for block in range(1, 9):
+        tape.add(KERNEL, 40312, STATION, 69, data(block, bytes([block]) * 512))
+        tape.add(STATION, 69, KERNEL, 40312, ack(block))
+    # Frames come one a millisecond; those from the ninth on come later.
+    late = [replace(r, time_ns=r.time_ns + (pause_ms - 1) * 1_000_000) for r in tape.records[8:]]
+    (fold,) = [row for row in ladder([*tape.records[:8], *late]).rows if isinstance(row, Fold)]
+    assert fold.text == f"… 5 more blocks, each acknowledged: frames 5–14{told} …"
 
 
 def test_a_lock_step_transfer_folds_over_the_wrap_of_its_block_numbers(tape: Any) -> None:
