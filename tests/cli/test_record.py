@@ -42,7 +42,7 @@ import sys
 import encodings.ascii, encodings.gb18030, encodings.idna, _codecs_cn, tempfile, shutil, signal, subprocess
 sys.path.insert(0, sys.argv.pop(1))
 import lab.cli, lab.cli.record, lab.cli.output, lab.link.namespace, lab.link.recorder, lab.link.recording, lab.link.tap
-import lab.pcap, lab.peer.echo, lab.peer.feiq, lab.peer.tftp_server
+import lab.pcap, lab.peer.reference
 from scenes import become_ordinary
 become_ordinary()
 lab.cli.main()

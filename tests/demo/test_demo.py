@@ -107,7 +107,8 @@ def test_nothing_of_the_demo_is_seen_outside_its_own_network(tmp_path: Path, nee
 def test_where_namespaces_are_refused_it_says_why_and_runs_on_the_virtual_wire(tmp_path: Path, need: Need) -> None:
     need.namespaces()
     forbid = (
-        "echo 0 >/proc/sys/user/max_user_namespaces; echo 0 >/proc/sys/user/max_net_namespaces; ip link set lo up; "
+        "echo 0 >/proc/sys/user/max_user_namespaces; echo 0 >/proc/sys/user/max_net_namespaces; "
+        f"{need.tool('ip')} link set lo up; "
     )
     before = ["unshare", "-Urn", "--", "sh", "-c", forbid + 'exec "$@"', "sh"]
     done = demo("--out", str(tmp_path), "--json", str(tmp_path / "copy.json"), before=before)

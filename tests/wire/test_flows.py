@@ -24,8 +24,8 @@ def test_a_transfer_is_followed_away_from_the_well_known_port():
     assert flows.application((CLIENT, 50000), (SERVER, 69), REQUEST) == "tftp"
     assert flows.application((SERVER, 50001), (CLIENT, 50000), DATA) == "tftp"
     assert flows.application((CLIENT, 50000), (SERVER, 50001), b"\0\4\0\1") == "tftp"
-    assert flows.application((SERVER, 50001), (CLIENT, 50002), DATA) == ""
-    assert flows.application((SERVER, 50001), (SERVER, 50000), DATA) == ""
+    assert flows.application((SERVER, 50003), (CLIENT, 50002), DATA) == ""
+    assert flows.application((SERVER, 50003), (SERVER, 50000), DATA) == ""
 
 
 def test_a_stranger_who_finds_the_servers_port_speaks_tftp_too():
@@ -85,5 +85,5 @@ def test_the_oldest_client_is_forgotten_first(monkeypatch):
     flows = Flows()
     for port in (1001, 1002, 1001, 1003):
         flows.application((CLIENT, port), (SERVER, 69), REQUEST)
-    known = [port for port in (1001, 1002, 1003) if flows.application((SERVER, 5), (CLIENT, port), DATA)]
+    known = [port for port in (1001, 1002, 1003) if flows.application((SERVER, port), (CLIENT, port), DATA)]
     assert known == [1001, 1003]
