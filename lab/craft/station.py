@@ -182,10 +182,12 @@ class Station:
         elif (error := _icmp_error(packet, frame)) is not None:
             self.icmp_errors.append(error)
         elif (place := udp_of(packet)) is not None:
-            self._take_udp(*place, frame, for_all=ether.dst != self.mac)
+            self._take_udp(*place, frame)
 
-    def _take_udp(self, udp: Any, source: str, destination: str, frame: bytes, *, for_all: bool) -> None:
-        if not (for_all or destination in self.addresses) or (endpoint := self._endpoints.get(udp.dport)) is None:
+    def _take_udp(self, udp: Any, source: str, destination: str, frame: bytes) -> None:
+        # The IP address decides, as in Linux: a broadcast frame may hold a packet for one host, ours or another.
+        is_ours = destination in self.addresses or _is_many(destination)
+        if not is_ours or (endpoint := self._endpoints.get(udp.dport)) is None:
             return
         if not _holds(udp):
             self.damaged.append(frame)
@@ -224,6 +226,12 @@ class Endpoint:
 
     def close(self) -> None:
         self.station.close_port(self.port)
+
+
+def _is_many(address: str) -> bool:
+    """Everybody, a group, or everybody of a /24, which the lab's own network is."""
+    target = ipaddress.ip_address(address)
+    return target.is_multicast or (target.version == 4 and target.packed[3] == 0xFF)
 
 
 def _ether(frame: bytes) -> Packet:
