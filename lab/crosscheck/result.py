@@ -1,4 +1,4 @@
-"""What a cross-check found, for people and for JSON. Rule: it is clean only if every reader was there and agreed."""
+"""What a cross-check found, for people and for JSON. Rule: who did not read is named, and never counted as agreeing."""
 
 from __future__ import annotations
 
