@@ -215,3 +215,20 @@ def test_what_the_system_refuses_is_one_line_and_exit_code_eight() -> None:
     assert done.returncode == 8
     assert done.stderr.startswith("lab: this machine refused: /no/such/folder/x: No such file or directory; ")
     assert done.stderr.count("\n") == 1
+
+
+CTRL_C_WHILE_CLICK_LOADS = """
+import sys
+class Impatient:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Impatient())
+import runpy
+runpy.run_module("lab", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_ctrl_c_while_the_command_line_loads_is_one_line_and_exit_130() -> None:
+    done = subprocess.run([sys.executable, "-c", CTRL_C_WHILE_CLICK_LOADS], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "lab: interrupted\n")
