@@ -6,6 +6,8 @@ no capture, else 9 where nothing could be judged, else 0. A machine without tsha
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -64,8 +66,8 @@ def _check(
     from lab.pcap import CaptureError, open_capture
 
     try:
-        with open_capture(path) as capture:
-            result = cross_check(capture, tftp_ports=tftp_ports, feiq_ports=feiq_ports)
+        with open_capture(path) as capture, _progress(path) as progress:
+            result = cross_check(capture, tftp_ports=tftp_ports, feiq_ports=feiq_ports, progress=progress)
     except OSError as error:
         return _refused(path, f"{error.strerror}; name a capture file", Exit.MACHINE)
     except CaptureError as error:
@@ -77,6 +79,20 @@ def _check(
     if result.damage:
         click.echo(f"lab: {_safe(path)}: damaged: {result.damage}; {result.frames} frames before it", err=True)
     return _exit(result), result.document()
+
+
+@contextmanager
+def _progress(path: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr while it takes its time (some 500 frames a second), where somebody watches."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from lab.cli.output import console_err
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = console_err()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(_safe(path), total=None)
+        yield lambda done, frames: bar.update(task, completed=done, total=frames)
 
 
 def _exit(result: CrossCheck) -> Exit:

@@ -6,7 +6,7 @@ with open_capture(path) as capture:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,6 +31,13 @@ _RAW_IP = 101
 
 Page = list[tshark.TsharkField]
 
+Progress = Callable[[int, int], None]
+"""Called with the frames checked so far and their whole number."""
+
+
+def unseen(_done: int, _frames: int) -> None:
+    """Nobody is watching."""
+
 
 def cross_check(
     records: Iterable[Record],
@@ -38,31 +45,34 @@ def cross_check(
     tftp_ports: Collection[int] = (),
     feiq_ports: Collection[int] = (),
     use: tshark.Tshark | str | None = None,
+    progress: Progress = unseen,
 ) -> CrossCheck:
     """Checks every record. `tftp_ports` and `feiq_ports` are served ports other than 69 and 2425.
 
-    `use` is what `tshark.find()` gave; by default it is asked here. Damage in the records' file ends the check after
-    the last whole record and is told in `damage`.
+    `use` is what `tshark.find()` gave; by default it is asked here. `progress` is called after every frame. Damage
+    in the records' file ends the check after the last whole record and is told in `damage`.
     """
     found = tshark.find() if use is None else use
     check = _Check(frozenset(tftp_ports), frozenset(feiq_ports))
     with TemporaryDirectory(prefix="lab-crosscheck-") as folder:
         # Records may come from a pipe, and tshark wants a file: so all are written down once and read again.
         spool = Path(folder) / "frames.pcapng"
-        check.result.damage = _write_down(records, spool)
-        check.run(spool, found)
+        frames, check.result.damage = _write_down(records, spool)
+        check.run(spool, found, lambda done: progress(done, frames))
     return check.result
 
 
-def _write_down(records: Iterable[Record], spool: Path) -> str:
+def _write_down(records: Iterable[Record], spool: Path) -> tuple[int, str]:
+    """How many frames there are, and where the file is damaged after them."""
+    damage = ""
     with spool.open("wb") as file:
         writer = Writer(file)
         try:
             for record in records:
                 writer.write(record)
         except CaptureError as error:
-            return str(error)
-    return ""
+            damage = str(error)
+    return writer.count, damage
 
 
 class _Check:
@@ -76,7 +86,7 @@ class _Check:
         self.session = TFTPSession(tftp_ports=self.tftp_ports)
         self.transfers = Transfers()
 
-    def run(self, spool: Path, found: tshark.Tshark | str) -> None:
+    def run(self, spool: Path, found: tshark.Tshark | str, progress: Callable[[int], None]) -> None:
         readers = self.result.readers
         readers["reference"] = Reader("reference")
         readers["scapy"] = Reader("scapy", version=version("scapy"))
@@ -92,6 +102,7 @@ class _Check:
                 if page is None:
                     pages = None
                 self._frame(record, page)
+                progress(self.result.frames)
         if pages is not None:
             # Asking once more lets the generator put pyshark and its event loop away.
             next(pages, None)
