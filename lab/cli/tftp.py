@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sys
@@ -187,6 +188,7 @@ def _progress(what: str) -> Iterator[Callable[[int, int | None], None] | None]:
 def _failures(target: TftpUrl, file: Path | None, json_path: str | None) -> Iterator[None]:
     """Every way a transfer fails, as one line and its exit code; the JSON says it too."""
     from lab.peer.tftp_client import TftpFailed
+    from lab.peer.udp import NotOneHost
 
     where = _where(target.host, target.port)
     try:
@@ -195,6 +197,9 @@ def _failures(target: TftpUrl, file: Path | None, json_path: str | None) -> Iter
         failure = _failure(failed, where, file)
     except FileExistsError:
         failure = Failure(f"{_safe(str(file))} exists; --force replaces it", Exit.REFUSED)
+    except NotOneHost:
+        words = f"{_safe(target.host)} is not one host (broadcast, multicast or unspecified)"
+        failure = Failure(f"{words}; name the host that serves", Exit.REFUSED)
     except ValueError as error:
         failure = Failure(f"this cannot be asked for: {error}", Exit.USAGE)
     except OSError as error:
@@ -230,6 +235,11 @@ def _machine(error: OSError, target: TftpUrl, file: Path | None) -> Failure:
 
     if isinstance(error, socket.gaierror):
         return Failure(f"{_safe(target.host)} is no address and no known host: {error.strerror}", Exit.MACHINE)
+    if error.filename is None and error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EINVAL):
+        hint = "`ip route` shows the ways there are"
+        if target.host.lower().startswith("fe80:") and "%" not in target.host:
+            hint = f"a link-local address needs its interface: [{_safe(target.host)}%25eth0]"
+        return Failure(f"there is no way to {_where(target.host, target.port)}: {error.strerror}; {hint}", Exit.MACHINE)
     where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(file or target.host)
     return Failure(f"{_safe(where)}: {error.strerror}", Exit.MACHINE)
 

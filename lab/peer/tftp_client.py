@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from lab.engine.tftp_timer import Timing
 from lab.peer.files import NewFile
 from lab.peer.tftp_shell import Shell, Sink
 from lab.peer.tftp_socket import TftpSocket
+from lab.peer.udp import address_in, own_address_for, resolve
 from lab.wire.tftp import ErrorCode
 
 __all__ = ["NO_OPTIONS", "TftpFailed", "Timing", "Transferred", "Wishes", "get", "put"]
@@ -68,8 +68,8 @@ def get(
 ) -> Transferred:
     """Reads `name` from a server into a file, or into a stream as it comes.
 
-    Raises TftpFailed; OSError where the host is unknown or the file cannot be made (FileExistsError without
-    `overwrite`); ValueError for a request that is too long.
+    Raises TftpFailed; OSError where the host is unknown, there is no way to it, or the file cannot be made
+    (FileExistsError without `overwrite`); NotOneHost for broadcast and multicast; ValueError for a request too long.
     """
     sink: Sink = NewFile.at(out, overwrite=overwrite) if isinstance(out, Path) else _Stream(out)
     try:
@@ -126,8 +126,9 @@ class _Exchange:
     """The socket of one request, and the loop that serves it."""
 
     def __init__(self, host: str, port: int) -> None:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        self.server: Address = (str(address[0]), int(address[1]))
+        family, sockaddr = resolve(host, port)
+        self.server: Address = address_in(sockaddr)
+        own_address_for(*self.server)  # Asked for its refusals: better now than as a silence.
         self._sock = TftpSocket(family, ("", 0))  # Any own address: the route to the server chooses it.
 
     def __enter__(self) -> _Exchange:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from lab.engine.datagram import Address, Send
 from lab.engine.tftp_actions import SendRun
+from lab.peer.udp import address_in
 
 # Numbers of the kernel's interface that Python 3.11's socket module lacks (linux/udp.h, in.h, in6.h).
 SOL_UDP, UDP_SEGMENT, UDP_GRO = 17, 103, 104
@@ -61,12 +62,11 @@ class TftpSocket:
             self._set_options(destination=destination)
             if buffer:
                 self.size_buffers(buffer)
-            self.socket.bind(address)
+            self.socket.bind(_sockaddr(address))
         except OSError:
             self.socket.close()
             raise
-        name = self.socket.getsockname()
-        self.address: Address = (name[0], name[1])
+        self.address: Address = address_in(self.socket.getsockname())
 
     @property
     def blocked(self) -> bool:
@@ -123,7 +123,7 @@ class TftpSocket:
                 if error.errno in _NEWS:
                     continue  # The pending error of an earlier send; reading took it away, the datagrams wait behind.
                 raise
-            return self._arrival(data, ancillary, (name[0], name[1]))
+            return self._arrival(data, ancillary, address_in(name))
         return None
 
     def unreachable(self) -> list[Address]:
@@ -135,7 +135,7 @@ class TftpSocket:
             except OSError:
                 return gone
             if name and any(kind in (IP_RECVERR, IPV6_RECVERR) and _is_gone(raw) for _, kind, raw in ancillary):
-                gone.append((name[0], name[1]))
+                gone.append(address_in(name))
 
     def _set_options(self, *, destination: bool) -> None:
         if self._ipv6:
@@ -158,7 +158,7 @@ class TftpSocket:
             return self._send_singly(piece)
         for _ in range(2):
             try:
-                self.socket.sendmsg(parts, control, 0, to)
+                self.socket.sendmsg(parts, control, 0, _sockaddr(to))
             except BlockingIOError:
                 return False
             except OSError as error:
@@ -208,6 +208,14 @@ def _run_pieces(run: SendRun) -> Iterator[Piece]:
             parts = []
     if parts:
         yield parts, size if len(parts) > 2 else 0, run.to
+
+
+def _sockaddr(address: Address) -> tuple[str, int] | tuple[str, int, int, int]:
+    """Of a pair Python takes no zone: a link-local address needs its interface's number beside it."""
+    host, percent, zone = address[0].partition("%")
+    if not percent:
+        return address
+    return host, address[1], 0, int(zone) if zone.isdecimal() else socket.if_nametoindex(zone)
 
 
 def _ipv6(raw: bytes) -> str:

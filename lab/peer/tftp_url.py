@@ -1,7 +1,8 @@
 """TFTP names as URLs (RFC 3617): `tftp://HOST[:PORT]/NAME[;mode=netascii|octet]`. Names are bytes on the wire.
 
 The slash after the host separates and is not part of the name: `tftp://h/dir/f` asks for `dir/f`, `tftp://h//f`
-for `/f`. Percent-escapes are bytes; other characters are sent as UTF-8.
+for `/f`. Percent-escapes are bytes; other characters are sent as UTF-8. A link-local address names its interface
+after `%25` (RFC 6874) or, as people type it, after a bare `%`.
 """
 
 from __future__ import annotations
@@ -56,4 +57,10 @@ class TftpUrl:
             raise BadUrl("the name cannot be written as bytes") from None
         if b"\0" in name:
             raise BadUrl("a TFTP name ends at its first NUL and can hold none")
-        return cls(found["ipv6"] or found["host"], port, name, mode)
+        return cls(_zoned(found["ipv6"]) or found["host"], port, name, mode)
+
+
+def _zoned(ipv6: str | None) -> str:
+    """`fe80::1%25eth0` as the system wants it: `fe80::1%eth0`."""
+    address, percent, zone = (ipv6 or "").partition("%")
+    return address + percent + (zone[2:] if zone.startswith("25") and len(zone) > 2 else zone)

@@ -96,7 +96,7 @@ class UdpSocket:
                 raise PortBusy(host, port) from None
             raise
         self._interface = interface
-        self.address: Address = _address(self._socket.getsockname())
+        self.address: Address = address_in(self._socket.getsockname())
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -126,7 +126,7 @@ class UdpSocket:
             return None
         except OSError as error:
             raise self._refusal(error, self.address) from None
-        return Datagram(data, _address(sockaddr), _asked(ancillary), time.time_ns())
+        return Datagram(data, address_in(sockaddr), _asked(ancillary), time.time_ns())
 
     def join(self, group: str, interface: str) -> None:
         """Takes part in a multicast group on one interface."""
@@ -189,7 +189,7 @@ class UdpSocket:
         except OSError:
             # The error came from the call itself, not from the network. The kernel refuses a directed broadcast so.
             return NotOneHost(f"{to[0]} is not one host") if error.errno == errno.EACCES else Refused(error.errno, to)
-        return Refused(error.errno, _address(sockaddr) if sockaddr else to)
+        return Refused(error.errno, address_in(sockaddr) if sockaddr else to)
 
 
 def resolve(host: str, port: int, family: int = socket.AF_UNSPEC) -> tuple[socket.AddressFamily, tuple[str | int, ...]]:
@@ -200,7 +200,7 @@ def resolve(host: str, port: int, family: int = socket.AF_UNSPEC) -> tuple[socke
 
 def address_of(host: str, port: int, family: int = socket.AF_UNSPEC) -> Address:
     """The address that datagrams from this host and port will carry as their source."""
-    return _address(resolve(host, port, family)[1])
+    return address_in(resolve(host, port, family)[1])
 
 
 def _ready(sock: socket.socket, timeout_s: float | None) -> bool:
@@ -210,7 +210,7 @@ def _ready(sock: socket.socket, timeout_s: float | None) -> bool:
     return bool(poll.poll(None if timeout_s is None else max(0, int(timeout_s * 1000 + 0.999))))
 
 
-def _address(sockaddr: tuple[str | int, ...]) -> Address:
+def address_in(sockaddr: tuple[str | int, ...]) -> Address:
     """Host and port; a link-local address keeps its scope, without which it means nothing."""
     host = str(sockaddr[0])
     if len(sockaddr) > 3 and sockaddr[3] and "%" not in host:
@@ -251,7 +251,7 @@ def exchange(
     error that comes in time, PortBusy, PermissionError, NotOneHost, socket.gaierror or another OSError.
     """
     family, sockaddr = resolve(host, port)
-    to = _address(sockaddr)
+    to = address_in(sockaddr)
     anywhere = "::" if family == socket.AF_INET6 else "0.0.0.0"  # noqa: S104
     with UdpSocket(anywhere, bind_port, interface=interface) as sender:
         sender.send(data, to)
@@ -284,8 +284,20 @@ def listen(receiver: UdpSocket, *, count: int | None = None, seconds: float | No
 
 
 def own_address_for(host: str, port: int) -> str:
-    """The address of ours from which packets to that host would leave. Nothing is sent. Raises OSError for no way."""
+    """The address of ours from which packets to that host would leave. Nothing is sent.
+
+    Raises NotOneHost for broadcast, multicast and unspecified addresses, OSError where there is no way.
+    """
     family, sockaddr = resolve(host, port)
+    if _is_many(sockaddr[0]):
+        raise NotOneHost(f"{host} is not one host")
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        probe.connect(sockaddr)
-        return _address(probe.getsockname())[0]
+        if family == socket.AF_INET6:
+            # As every socket here: an IPv4 address in IPv6 clothes is no way to an IPv4 host.
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        try:
+            probe.connect(sockaddr)
+        except PermissionError:
+            # The kernel knows the directed broadcast addresses of its own networks.
+            raise NotOneHost(f"{host} is not one host") from None
+        return address_in(probe.getsockname())[0]

@@ -191,6 +191,20 @@ def test_what_this_machine_lacks_is_exit_8(tftp: Shell, server: TftpServer, tmp_
     one_line(tftp("serve", ".", "--port", "0", "--host", "not-an-address"), 2)
 
 
+@pytest.mark.parametrize(
+    "host", ["255.255.255.255", "127.255.255.255", "224.0.0.1", "0.0.0.0", "[ff02::1%25lo]", "[::]"]
+)
+def test_what_is_not_one_host_is_refused_and_not_asked(tftp: Shell, host: str) -> None:
+    assert "not one host" in one_line(tftp("get", f"tftp://{host}:6969/f"), 3)
+    assert "not one host" in one_line(tftp("put", __file__, f"tftp://{host}:6969/f"), 3)
+    assert list(tftp.folder.iterdir()) == []
+
+
+def test_where_there_is_no_way_it_is_said_at_once(tftp: Shell) -> None:
+    assert "no way to [::ffff:127.0.0.1]:6969" in one_line(tftp("get", "tftp://[::ffff:127.0.0.1]:6969/f"), 8)
+    assert "needs its interface" in one_line(tftp("get", "tftp://[fe80::1]:6969/f"), 8)
+
+
 def test_a_failure_is_in_the_json_too(tftp: Shell, server: TftpServer) -> None:
     result = tftp("get", url(server, "nothing"), "--json", "out.json")
     document = json.loads((tftp.folder / "out.json").read_text())

@@ -15,6 +15,8 @@ from lab.peer.tftp_url import BadUrl, TftpUrl
         ("TFTP://127.0.0.1:6969/f", TftpUrl("127.0.0.1", 6969, b"f")),
         ("tftp://[::1]/f", TftpUrl("::1", 69, b"f")),
         ("tftp://[fe80::1%eth0]:70/f", TftpUrl("fe80::1%eth0", 70, b"f")),
+        ("tftp://[fe80::1%25eth0]/f", TftpUrl("fe80::1%eth0", 69, b"f")),
+        ("tftp://[fe80::1%25]/f", TftpUrl("fe80::1%25", 69, b"f")),
         ("tftp://h/f;mode=netascii", TftpUrl("h", 69, b"f", "netascii")),
         ("tftp://h/f;MODE=Octet", TftpUrl("h", 69, b"f", "octet")),
         ("tftp://h/f%3Bmode=netascii", TftpUrl("h", 69, b"f;mode=netascii")),
