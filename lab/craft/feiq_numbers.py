@@ -7,6 +7,8 @@ lab.wire has these numbers too, and shares none of them: two readings that share
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 NOOPERATION, BR_ENTRY, BR_EXIT, ANSENTRY, BR_ABSENCE = 0x00, 0x01, 0x02, 0x03, 0x04
 SENDMSG, RECVMSG, READMSG, DELMSG, ANSREADMSG = 0x20, 0x21, 0x30, 0x31, 0x32
 
@@ -132,4 +134,5 @@ def _one(text: str, names: dict[str, int]) -> int:
     try:
         return int(text, 0)
     except ValueError:
-        raise ValueError(f"{text!r} is neither a number nor one of {', '.join(names)}") from None
+        near = get_close_matches(name, names, 1)
+        raise ValueError(f"no {text!r}" + (f"; did you mean {near[0]}?" if near else "")) from None

@@ -92,7 +92,7 @@ def feiq(
     try:
         packet = LabFeiQ(version=version, packet_no=number, user=user, host=host, command_no=command, sections=sections)
     except ValueError as wrong:
-        raise BuildError("command", "a known command", str(wrong)) from None
+        raise BuildError("command", f"a number, or words such as SENDMSG|SENDCHECKOPT ({wrong})", command) from None
     if packet.code is None or packet.code >= 2**32 or not 0 <= number < 2**32:
         raise BuildError("command" if 0 <= number < 2**32 else "number", "a number below 2**32", command)
     return udp(envelope, packet)
