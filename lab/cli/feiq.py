@@ -70,7 +70,9 @@ def send(host: str, text: str, check: bool, encoding: str, bind: int | None, jso
         number = peer.send(to[0], text, to[1], check=check, charset=encoding)  # type: ignore[arg-type]
         received = peer.delivered(number) if check else None
     except BuildError as error:
-        raise Failure(f"this text cannot be sent: {error}; --encoding utf-8 has every character", Exit.USAGE) from None
+        lacking = error.field == "feiq.text" and encoding != "utf-8"
+        hint = "; --encoding utf-8 has every character" if lacking else ""
+        raise Failure(f"this text cannot be sent: {error}{hint}", Exit.USAGE) from None
     finally:
         peer.stop()
     elapsed_ns = time.monotonic_ns() - started_ns
@@ -199,13 +201,14 @@ def _show(
 
 
 def _asked_by_name(hosts: Sequence[str], wait_s: float, bind: int | None, who: dict[str, str]) -> list[Peer]:
-    from lab.peer.udp import address_of
+    from lab.peer.udp import address_of, own_address_for
 
     asked: list[Address] = []
     for text in hosts:
         name, port = host_and_port(text, PORT)
         with failures(name, port):
             asked.append(address_of(name, port))
+            own_address_for(*asked[-1])  # Each refusal names its own host.
     with failures(*asked[0]):
         peer = _on_a_port(who, asked, bind)
     try:
@@ -232,6 +235,9 @@ def _on_a_port(who: dict[str, str], to: Sequence[Address], bind: int | None) -> 
     from lab.peer.udp import PortBusy
 
     binds = _own_addresses(to)
+    if bind is None and any(_is_ours(address) for address in to):
+        # On that port we would hear ourselves, and take it for an answer.
+        bind = 0
     peer = _peer(who, binds, PORT if bind is None else bind)
     try:
         peer.start()
@@ -242,6 +248,13 @@ def _on_a_port(who: dict[str, str], to: Sequence[Address], bind: int | None) -> 
         peer = _peer(who, binds, 0)
         peer.start()
     return peer
+
+
+def _is_ours(to: Address) -> bool:
+    """Whether `to` is where this command itself would listen."""
+    from lab.peer.udp import own_address_for
+
+    return to == (own_address_for(*to), PORT)
 
 
 def _own_addresses(to: Sequence[Address]) -> list[str]:
@@ -266,17 +279,20 @@ def _peer(
     from lab.engine.feiq_profile import FEIQ, IPMSG
     from lab.peer.feiq import FeiqPeer
 
-    return FeiqPeer(
-        who["user"] or _user(),
-        who["host_name"] or socket.gethostname() or "localhost",
-        who["nick"],
-        who["group"],
-        binds,
-        port,
-        interface=interface,
-        dialect=FEIQ if who["dialect"] == "feiq" else IPMSG,
-        on_event=on_event,
-    )
+    try:
+        return FeiqPeer(
+            who["user"] or _user(),
+            who["host_name"] or socket.gethostname() or "localhost",
+            who["nick"],
+            who["group"],
+            binds,
+            port,
+            interface=interface,
+            dialect=FEIQ if who["dialect"] == "feiq" else IPMSG,
+            on_event=on_event,
+        )
+    except ValueError as error:
+        raise Failure(f"this is no name to go by: {error}", Exit.USAGE) from None
 
 
 def _user() -> str:

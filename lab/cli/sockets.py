@@ -83,7 +83,7 @@ def _failure(error: OSError, host: str, port: int) -> Failure:
 
 def _many(host: str) -> Failure:
     words = f"{host} is not one host (broadcast, multicast or unspecified)"
-    return Failure(f"{words}; name the --interface that it may go out of", Exit.REFUSED)
+    return Failure(f"{words}; name the --interface that it may go out of, where the command has one", Exit.REFUSED)
 
 
 def stopped_by_signals(enough: threading.Event) -> list[int]:

@@ -18,7 +18,7 @@ from lab.engine.feiq_memory import Outbox, Roster, Shown
 from lab.engine.feiq_profile import IPMSG, Dialect, Habits, Identity
 from lab.engine.feiq_text import Charset, encode, name_bytes, names_of, presence_names, presence_sections
 from lab.engine.rate import RateLimit
-from lab.wire.error import WireError
+from lab.wire.error import BuildError, WireError
 from lab.wire.feiq import CommonFlag, MessageFlag, Mode, Packet, PresenceFlag, compose, is_utf8, parse
 from lab.wire.text import decode
 
@@ -30,6 +30,9 @@ _NEVER_ANSWERED = MessageFlag.BROADCASTOPT | MessageFlag.AUTORETOPT
 _SPREADS_S = ((50, 1.0), (300, 2.0))
 """An entry is answered after a random time up to this, by how many peers are known; beyond the last, up to 4 s."""
 _WIDEST_SPREAD_S = 4.0
+
+_PACKET_BYTES_MAX = 65_507
+"""What one UDP datagram carries over IPv4 (RFC 768, RFC 791): a longer message would never leave."""
 
 _OWN_KEPT = 16
 _LONGEST_NUMBER = 20
@@ -110,6 +113,8 @@ class FeiqEngine:
             charset = "utf-8" if peer is not None and peer.utf8 else "gb18030"
         code = Mode.SENDMSG | options | (MessageFlag.SENDCHECKOPT if check else 0)
         number, data = self._packet(code, (encode(text, charset),), charset)
+        if len(data) > _PACKET_BYTES_MAX:
+            raise BuildError("feiq.packet", f"at most {_PACKET_BYTES_MAX} bytes in one datagram", f"{len(data)}")
         send = Send(data, to)
         if check:
             self._outbox.post(now_ns, number, send)

@@ -27,9 +27,16 @@ FEIQ = Dialect("feiq", b"1_lbt6_0#128#024C41420001#0#0#0#4001#9", 0, utf8_block=
 """FeiQ 2013 as captured. It refuses a version that does not begin with `1`; part three is a MAC, here the lab's own."""
 
 
+NAME_LETTERS = 256
+"""No name is longer: ours must leave room in a packet, and others' are kept for as long as they are online."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Our names. `user` and `host` name us in every packet; `nick` and `group` are for people to read."""
+    """Our names. `user` and `host` name us in every packet; `nick` and `group` are for people to read.
+
+    Raises ValueError for names that no packet can carry.
+    """
 
     user: str
     host: str
@@ -40,6 +47,11 @@ class Identity:
         for name in ("user", "host"):
             if not getattr(self, name):
                 raise ValueError(f"{name} must not be empty: the original client's reader would shift the fields")
+        for name in ("user", "host", "nick", "group"):
+            if len(getattr(self, name)) > NAME_LETTERS:
+                raise ValueError(f"{name} has more than {NAME_LETTERS} characters")
+            if any("\ud800" <= letter <= "\udfff" for letter in getattr(self, name)):
+                raise ValueError(f"{name} is no text: some of its bytes belong to no character")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.cli import feiq
 from lab.engine.feiq_event import MessageCame
 from lab.engine.feiq_profile import LAB_HABITS
 from lab.peer.feiq import FeiqPeer
@@ -139,6 +140,14 @@ def test_serving_ends_in_good_order_on_ctrl_c(lab_command: list[str]) -> None:
         (["send", "", "x"], 2, "is not HOST, HOST:PORT"),
         (["send", "no.such.host.invalid", "x"], 8, "is no address and no known host"),
         (["send", "127.0.0.1", "🙂", "--encoding", "gbk", "--bind", "0"], 2, "--encoding utf-8 has every character"),
+        (["send", "127.0.0.1:9", "x" * 65_500], 2, "wanted at most 65507 bytes in one datagram"),
+        (["send", "127.0.0.1:9", "\udcff", "--encoding", "utf-8"], 2, "wanted characters that utf-8 has"),
+        (["send", "127.255.255.255", "x"], 3, "is not one host"),
+        (["send", "224.0.0.1", "x", "--no-check"], 3, "is not one host"),
+        (["send", "127.0.0.1:9", "x", "--user", "\udcff"], 2, "user is no text"),
+        (["serve", "--nick", "\udcff"], 2, "nick is no text"),
+        (["serve", "--group", "n" * 257], 2, "group has more than 256 characters"),
+        (["online", "0.0.0.0"], 3, "0.0.0.0 is not one host"),
         (["online"], 2, "say whom to ask"),
         (["online", "127.0.0.1", "--interface", "lo"], 2, "say whom to ask"),
         (["online", "--interface", "nonesuch0"], 8, "no such interface"),
@@ -151,7 +160,16 @@ def test_what_cannot_be_done_is_one_line_and_its_exit_code(
     done = run(lab_command, *words)
     assert done.returncode == code
     assert complaint in done.stderr
+    assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+def test_asking_ones_own_machine_does_not_find_oneself(monkeypatch: pytest.MonkeyPatch) -> None:
+    with UdpSocket() as free:
+        port = free.address[1]
+    monkeypatch.setattr(feiq, "PORT", port)
+    who = {"user": "lab", "host_name": "labhost", "nick": "", "group": "", "dialect": "ipmsg"}
+    assert feiq._asked_by_name([f"127.0.0.1:{port}"], 0.3, None, who) == []
 
 
 def test_a_busy_port_is_exit_code_8_and_says_how_to_see_who_holds_it(lab_command: list[str]) -> None:
