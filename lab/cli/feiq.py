@@ -7,7 +7,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PORT = 2425
 ANSWER_S = 5.0
 """In a large network an entry is answered after up to four seconds."""
+EVENTS_WAITING = 16
+"""Few, since each may hold 64 KiB and all of them are still shown after Ctrl-C."""
 
 
 @click.group()
@@ -148,10 +150,9 @@ def serve(
     """
     import signal
 
-    events: queue.SimpleQueue[tuple[int, Event] | None] = queue.SimpleQueue()
+    enough = Waiting()
     binds = hosts or (("0.0.0.0",) if interface else ("127.0.0.1",))  # noqa: S104
-    peer = _peer(who, binds, port, interface, lambda event: events.put((time.time_ns(), event)))
-    enough = _Enough(events)
+    peer = _peer(who, binds, port, interface, enough.keep)
     came = stopped_by_signals(enough)
     with failures(binds[0], port):
         peer.start()
@@ -163,35 +164,51 @@ def serve(
         for address in peer.addresses:
             click.echo(f"online at {where(*address)}", err=True)
         with JsonLines(json_path) as lines:
-            _show(events, lines, count, quiet=json_path == "-")
+            _show(enough, lines, count, quiet=json_path == "-")
     finally:
         timer.cancel()
+        enough.set()
         peer.stop()
     return int(Exit.INTERRUPTED) if signal.SIGINT in came else int(Exit.OK)
 
 
-class _Enough(threading.Event):
-    """An event that also ends the wait for the next thing to show."""
+class Waiting(threading.Event):
+    """What has happened and is not shown yet; set, it means that enough has been shown.
 
-    def __init__(self, events: queue.SimpleQueue[tuple[int, Event] | None]) -> None:
+    A flood that comes faster than it can be shown waits in the kernel, where it has an end, and not here.
+    """
+
+    def __init__(self) -> None:
         super().__init__()
-        self._events = events
+        self._events: queue.SimpleQueue[tuple[int, Event] | None] = queue.SimpleQueue()
+        self._room = threading.Semaphore(EVENTS_WAITING)
+
+    def keep(self, event: Event) -> None:
+        """Called in the peer's thread, which waits here for room."""
+        time_ns = time.time_ns()
+        while not self.is_set():
+            if self._room.acquire(timeout=0.1):
+                self._events.put((time_ns, event))
+                return
 
     def set(self) -> None:
         super().set()
         self._events.put(None)
 
+    def __iter__(self) -> Iterator[tuple[int, Event]]:
+        """What was kept, as it comes, until enough has been shown."""
+        while (item := self._events.get()) is not None:
+            self._room.release()
+            yield item
 
-def _show(
-    events: queue.SimpleQueue[tuple[int, Event] | None], lines: JsonLines, count: int | None, *, quiet: bool
-) -> None:
-    """Shows events until the end is put among them, or `count` messages have come."""
+
+def _show(waiting: Waiting, lines: JsonLines, count: int | None, *, quiet: bool) -> None:
+    """Shows events until there are enough, or `count` messages have come."""
     from lab.cli.feiq_lines import line_of, record_of
     from lab.engine.feiq_event import MessageCame
 
     messages = 0
-    while (item := events.get()) is not None:
-        time_ns, event = item
+    for time_ns, event in waiting:
         lines.write(record_of(event, time_ns))
         if not quiet:
             click.echo(f"{time.strftime('%H:%M:%S', time.localtime(time_ns / 1e9))} {line_of(event)}")

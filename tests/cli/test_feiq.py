@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lab.cli import feiq
-from lab.engine.feiq_event import MessageCame
+from lab.engine.feiq_event import Delivered, MessageCame
 from lab.engine.feiq_profile import LAB_HABITS
 from lab.peer.feiq import FeiqPeer
 from lab.peer.udp import UdpSocket
@@ -162,6 +163,23 @@ def test_what_cannot_be_done_is_one_line_and_its_exit_code(
     assert complaint in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+def test_a_flood_waits_outside_and_does_not_put_off_the_end() -> None:
+    waiting = feiq.Waiting()
+
+    def come() -> None:
+        for number in range(1000):
+            waiting.keep(Delivered(number, ("127.0.0.1", 2425)))
+
+    flood = threading.Thread(target=come, daemon=True)
+    flood.start()
+    flood.join(0.3)
+    assert flood.is_alive()
+    waiting.set()
+    flood.join(TIMEOUT_S)
+    assert not flood.is_alive()
+    assert len(list(waiting)) == feiq.EVENTS_WAITING
 
 
 def test_asking_ones_own_machine_does_not_find_oneself(monkeypatch: pytest.MonkeyPatch) -> None:
