@@ -15,7 +15,7 @@ from dataclasses import replace
 from lab.engine.datagram import Address, Send
 from lab.engine.feiq_event import Action, Announce, Event, MessageCame, Peer
 from lab.engine.feiq_memory import Outbox, Roster, Shown
-from lab.engine.feiq_profile import IPMSG, Dialect, Habits, Identity
+from lab.engine.feiq_profile import IPMSG, NAME_LETTERS, Dialect, Habits, Identity
 from lab.engine.feiq_text import Charset, encode, name_bytes, names_of, presence_names, presence_sections
 from lab.engine.rate import RateLimit
 from lab.wire.error import BuildError, WireError
@@ -179,7 +179,7 @@ class FeiqEngine:
                 names.group,
                 absent=bool(packet.options & PresenceFlag.ABSENCEOPT),
                 utf8=bool(packet.options & PresenceFlag.CAPUTF8OPT),
-                version=packet.version,
+                version=packet.version[:NAME_LETTERS],
             )
         )
 
@@ -227,7 +227,7 @@ class FeiqEngine:
         reads_utf8 = bool(packet.options & (CommonFlag.CAPUTF8OPT | CommonFlag.UTF8OPT))
         if known is None:
             names = names_of(packet)
-            known = Peer(source, names.user, names.host, names.nick, version=packet.version)
+            known = Peer(source, names.user, names.host, names.nick, version=packet.version[:NAME_LETTERS])
         peer = replace(known, utf8=known.utf8 or reads_utf8)
         return peer, () if packet.options & MessageFlag.NOADDLISTOPT else self._roster.put(peer)
 
@@ -269,7 +269,7 @@ class FeiqEngine:
 
 def _sender(packet: Packet, source: Address) -> tuple[str, bytes, bytes]:
     """Names are compared without case, as the original does; the host's address keeps two `root:localhost` apart."""
-    return source[0], packet.user.lower(), packet.host.lower()
+    return source[0], packet.user[:NAME_LETTERS].lower(), packet.host[:NAME_LETTERS].lower()
 
 
 def _receipt_number(packet: Packet) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from lab.engine.feiq_profile import Identity
+from lab.engine.feiq_profile import NAME_LETTERS, Identity
 from lab.wire.error import BuildError
 from lab.wire.feiq import CommonFlag, Packet, is_utf8
 from lab.wire.text import decode
@@ -18,7 +18,7 @@ Charset = Literal["utf-8", "gb18030", "gbk"]
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a packet says about its sender, decoded; not yet safe to show."""
+    """What a packet says about its sender, decoded and cut to a name's length; not yet safe to show."""
 
     user: str
     host: str
@@ -70,7 +70,7 @@ def presence_names(packet: Packet) -> Names:
         return names
     for line in blocks[0].split(b"\n"):
         key, _, value = line.partition(b":")
-        word = decode(value, utf8=True)
+        word = decode(value, utf8=True)[:NAME_LETTERS]
         match key:
             case b"UN":
                 names = replace(names, user=word)
@@ -95,4 +95,4 @@ def _decode_together(packet: Packet, nick: bytes = b"", group: bytes = b"") -> N
     together = decode(packet.user + b":" + packet.host + b"\0" + nick + b"\0" + group, utf8=is_utf8(packet.code))
     header, nickname, group_name = together.rsplit("\0", 2)
     user, _, host = header.partition(":")
-    return Names(user, host, nickname, group_name)
+    return Names(*(name[:NAME_LETTERS] for name in (user, host, nickname, group_name)))

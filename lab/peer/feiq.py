@@ -27,7 +27,8 @@ FEIQ_GROUP = "226.81.9.8"
 IPMSG_GROUP = "ff15::979"
 """The original client's IPv6 multicast group; 0x979 is 2425."""
 
-EVENTS_KEPT = 10_000
+EVENTS_KEPT = 1_000
+"""Each may hold a message of 64 KiB."""
 
 TICK_NS = 10_000_000
 """Packet numbers start from a count of these, which comes round after sixteen months."""
@@ -39,7 +40,7 @@ class FeiqPeer:
     `bind` is one address or several. Without `interface` the peer enters silently: it answers others, writes to hosts
     by name, and tells `announce_to` alone when it comes and goes. With `interface` it sends presence to broadcast and
     multicast there, with a hop limit of 1 for multicast, and hears only that interface; bind "0.0.0.0" or "::" then.
-    `on_event` is called in the peer's thread. `events` keeps the last ten thousand.
+    `on_event` is called in the peer's thread. `events` keeps the last thousand.
     """
 
     def __init__(

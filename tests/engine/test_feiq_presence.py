@@ -240,3 +240,14 @@ def test_a_nul_inside_a_name_of_the_header_shifts_nothing() -> None:
     stage = Stage()
     stage.hear(b"1:7:k\0laus:p\0c:3:Kl:aus\0Pilots\0")
     assert stage.engine.peers == [Peer(KLAUS, "k\0laus", "p\0c", "Kl:aus", "Pilots")]
+
+
+@pytest.mark.parametrize("mode", [3, 32])
+def test_of_a_name_without_end_only_its_beginning_is_kept(mode: int) -> None:
+    stage = Stage()
+    long = b"n" * 12_000
+    blocks = b"\0\nUN:" + long + b"\nHN:" + long + b"\nNN:" + long + b"\nGN:" + long
+    stage.hear(b"1" + b"_" * 12_000 + b":7:" + long + b":" + long + b":%d:" % mode + long + b"\0" + long)
+    stage.hear(b"1:8:klaus:whoever_pc:%d:Klaus\0" % (mode | 0x01000000) + blocks, STRANGER)
+    for peer in stage.engine.peers:
+        assert max(len(peer.user), len(peer.host), len(peer.nick), len(peer.group), len(peer.version)) <= 256
