@@ -14,15 +14,18 @@ import logging
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from lab.crosscheck.unprivileged import start_as_nobody
 
 MISSING = "not available: apt-get install tshark"
 OLDEST = (4, 0)
@@ -109,12 +112,13 @@ def dissect(
 
     ports = {f"udp.port=={port}": "tftp" for port in tftp_ports} | {f"udp.port=={port}": "feiq" for port in feiq_ports}
     dissector = as_file(files("lab.crosscheck") / "feiq.lua")
-    with TemporaryDirectory(prefix="lab-tshark-") as profile, _event_loop() as loop, dissector as script:
+    with TemporaryDirectory(prefix="lab-tshark-") as profile, _event_loop() as loop, dissector as path:
+        program, script = start_as_nobody(tshark.path, path, Path(capture), Path(profile))
         reader = pyshark.FileCapture(
             str(capture),
             keep_packets=False,
             eventloop=loop,
-            tshark_path=tshark.path,
+            tshark_path=program,
             decode_as=ports,
             # Only with the dissector loaded does tshark know its preference, so the script goes first.
             custom_parameters=["-X", f"lua_script:{script}", *_preferences()],
@@ -186,8 +190,13 @@ async def _end(reader: Any, process: asyncio.subprocess.Process) -> None:
     """
     reader._running_processes.discard(process)
     if not reader._eof_reached:
-        # Nobody will read the rest; closing the pipes ends tshark, and it would not end while they are full.
-        process._transport.close()  # type: ignore[attr-defined]
+        # Nobody will read the rest, and tshark would not end while its pipes are full. The transport's own close()
+        # would reap a tshark that an interrupt has just ended, and asyncio then complains of an unknown child.
+        for pipe in process._transport._pipes.values():  # type: ignore[attr-defined]
+            pipe.pipe.close()
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
     code = await process.wait()
     await asyncio.gather(*reader._stderr_handling_tasks)
     if reader._eof_reached and code > 0:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import subprocess
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -155,19 +155,18 @@ def test_an_interrupt_while_tshark_reads_leaves_no_traceback(
     found: Tshark, capture: Path, tmp_path: Path, lab_command: list[str]
 ) -> None:
     # A terminal's Ctrl-C goes to tshark as well; this one ends right after it has told us that it reads.
-    program = tmp_path / "tshark"
-    reading = tmp_path / "reading"
+    program, reading = tmp_path / "tshark", tmp_path / "reading"
+    os.mkfifo(reading)
     program.write_text(
-        f'#!/bin/sh\n[ "$1" = --version ] && exec {found.path} --version\n: > {reading}\nexec sleep 60\n'
+        f'#!/bin/sh\n[ "$1" = --version ] && exec {found.path} --version\necho >{reading}\nexec sleep 60\n'
     )
     program.chmod(0o755)
     surroundings = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     child = subprocess.Popen(
         [*lab_command, "check", capture], env=surroundings, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    until = time.monotonic() + 30
-    while not reading.exists() and time.monotonic() < until:
-        child.poll()
+    with open(os.open(reading, os.O_RDONLY | os.O_NONBLOCK)) as told:
+        assert select.select([told], [], [], 30)[0]
     os.killpg(child.pid, signal.SIGINT)
     assert child.communicate(timeout=30)[1].strip() == "lab: interrupted"
     assert child.returncode == 130
