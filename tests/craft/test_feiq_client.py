@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from lab.craft import frames
+from lab.craft.envelope import Envelope
 from lab.craft.error import BuildError, NoAnswer, Unexpected
 from lab.craft.feiq_client import FeiQClient
-from tests.craft.stage import HOST4, HOST6, Host, Line
+from tests.craft.stage import HOST4, HOST6, HOST_MAC, STATION4, STATION_MAC, STRANGER4, Host, Line
 
 ENTRY = b"1:1238605487:klaus:whoever_pc:1:klaus\0\0"
 ANSENTRY = b"1:7:bob:pc:3:Bob\0\0"
@@ -94,6 +96,15 @@ def test_an_automatic_message_gets_no_receipt() -> None:
     feiq.wait_for_message()
     host.wire.run_until(host.wire.now_ns() + 10_000)
     assert host.all_said()
+
+
+def test_a_receipt_from_another_host_is_not_the_peers() -> None:
+    feiq, host = client(("C", b"1:1238605487:klaus:whoever_pc:288:hi\0"))
+    forged = Envelope(HOST_MAC, STATION_MAC, STRANGER4, STATION4, 2425, 2425)
+    host.link.send(bytes(frames.udp(forged, b"1:9:bob:pc:33:1238605487\0")))
+    with pytest.raises(NoAnswer, match="no RECVMSG"):
+        feiq.say("hi", check=True)
+    assert feiq.seen == []
 
 
 def test_silence_and_malformed_answers_are_named() -> None:

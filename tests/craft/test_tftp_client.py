@@ -341,6 +341,28 @@ def test_a_written_window_is_sent_whole_and_restarts_after_the_last_block_acknow
     assert host.all_said()
 
 
+def test_a_window_without_its_first_block_is_sent_again_once() -> None:
+    window = [("C", data(2, b"22222222")), ("C", data(3, b"33333333")), ("C", data(4, b""))]
+    transfer, host = write(
+        b"111111112222222233333333",
+        [
+            ("C", WRQ_8 + b"windowsize\x003\0"),
+            ("S", OACK_8 + b"windowsize\x003\0"),
+            ("C", data(1, b"11111111")),
+            *window[:2],
+            ("S", ack(1)),
+            *window,
+            ("S", ack(1)),
+            *window,
+            ("S", ack(1)),
+            ("S", ack(4)),
+        ],
+        options={"blksize": 8, "windowsize": 3},
+    )
+    assert host.all_said()
+    assert transfer.received_again == 2
+
+
 def test_a_block_that_is_lost_is_not_sent_until_the_time_out() -> None:
     transfer, host = write(
         bytes(512) + b"x",

@@ -8,7 +8,7 @@ from lab.crosscheck.blocks import Transfers
 from lab.crosscheck.finding import Finding
 from lab.wire.flows import Flows
 from lab.wire.frame import dissect
-from tests.crosscheck.frames import ACK_0, DATA_1, OACK, READ_REQUEST, STRANGER, changed
+from tests.crosscheck.frames import ACK_0, ACK_1, DATA_1, ERROR, OACK, READ_REQUEST, STRANGER, changed
 
 
 def data(block: int) -> bytes:
@@ -73,6 +73,14 @@ def test_a_stranger_is_not_judged_by_the_transfer_it_breaks_into() -> None:
     assert watcher.transfers.stranger
     assert watcher.look(data(1)) == []
     assert not watcher.transfers.stranger
+
+
+def test_who_speaks_to_a_servers_transfer_port_is_a_stranger_and_so_is_whom_it_answers() -> None:
+    watcher = Watcher(READ_REQUEST, OACK, ACK_0)
+    stranger = b"\x0a\x4d\0\3"
+    for frame in (changed(ACK_1, 26, stranger), changed(ERROR, 30, stranger)):
+        watcher.look(frame)
+        assert (watcher.transfers.stranger, watcher.transfers.unasked) == (True, False)
 
 
 def test_a_block_without_a_request_before_it_is_nobodys() -> None:

@@ -15,12 +15,14 @@ S = 1_000_000_000
 
 
 class Stage:
-    """The engine's packet numbers begin at 100; answers are not delayed unless `habits` say so."""
+    """The engine's packet numbers begin at 100, and answers are not delayed, unless a test wants it otherwise."""
 
-    def __init__(self, habits: Habits = LAB_HABITS, me: Identity | None = None, **more: Any) -> None:
+    def __init__(
+        self, habits: Habits = LAB_HABITS, me: Identity | None = None, *, first_number: int = 100, **more: Any
+    ) -> None:
         self.now_ns = 0
         self.engine = FeiqEngine(
-            me or Identity("lab", "labhost", "Lab", "Engineers"), habits=habits, first_number=100, **more
+            me or Identity("lab", "labhost", "Lab", "Engineers"), habits=habits, first_number=first_number, **more
         )
         self.events: list[object] = []
 

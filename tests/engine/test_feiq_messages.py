@@ -320,5 +320,10 @@ def test_whatever_comes_the_engine_answers_well_or_is_silent_and_ends(heard: lis
         assert packet.user == b"lab"
 
 
+def test_packet_numbers_begin_again_after_32_bits() -> None:
+    stage = Stage(first_number=2**32 - 1)
+    assert [stage.engine.message(0, KLAUS, "x")[0] for _ in range(2)] == [4294967295, 0]
+
+
 def test_an_announcement_is_no_datagram_to_anybody() -> None:
     assert all(isinstance(action, Announce) for action in Stage().engine.enter())

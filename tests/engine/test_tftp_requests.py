@@ -112,6 +112,10 @@ def test_error_8_from_the_client_ends_the_session_in_silence() -> None:
     )
 
 
+def test_the_size_of_an_empty_file_is_told_too() -> None:
+    Stage(size=0).play('+0 < RRQ "f" octet tsize=0\n+0 > OACK tsize=0')
+
+
 def test_the_size_of_a_text_is_not_guessed() -> None:
     Stage(size=5).play('+0 < RRQ "f" netascii tsize=0\n+0 > DATA 1 [5]')
 

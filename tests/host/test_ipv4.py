@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.host.addresses import AddressError, describe
+from lab.host.ipv4 import CLASSES, AddressClass, address_class
 
 
 def facts(text: str, *names: str) -> tuple[object, ...]:
     description = describe(text)
     return tuple(description.fact(name) for name in names)
+
+
+@pytest.mark.parametrize("known", CLASSES, ids=lambda known: known.letter)
+def test_the_range_of_a_class_begins_and_ends_in_it(known: AddressClass) -> None:
+    first, last = (IPv4Address(end) for end in known.range.split(" to "))
+    assert address_class(first) is address_class(last) is known
+    assert first == IPv4Address(0) or address_class(first - 1) is not known
+    assert int(last) == 2**32 - 1 or address_class(last + 1) is not known
 
 
 @pytest.mark.parametrize(

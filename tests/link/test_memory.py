@@ -49,6 +49,14 @@ def test_timers_and_frames_happen_in_the_order_of_their_times() -> None:
     assert happened == ["early", "late", "timer"]
 
 
+def test_frames_of_one_moment_arrive_in_the_order_in_which_they_were_sent() -> None:
+    wire = MemoryWire()
+    a, b = wire.port("a"), wire.port("b")
+    for word in (b"1", b"2", b"3"):
+        a.send(word)
+    assert [b.receive(1.0) for _ in range(3)] == [b"1", b"2", b"3"]
+
+
 def test_a_timer_set_for_the_past_fires_now_and_never_turns_the_clock_back() -> None:
     wire = MemoryWire(start_ns=5_000)
     at: list[int] = []

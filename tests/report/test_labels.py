@@ -22,6 +22,7 @@ IPV6_FRAGMENT = (
         ("tftp", b"\0\1boot.img\0OCTET\0blksize\x001428\0", 'RRQ "boot.img" OCTET blksize=1428', Kind.REQUEST),
         ("tftp", b"\0\2up\0netascii\0", 'WRQ "up" netascii', Kind.REQUEST),
         ("tftp", b"\0\1f\0octet\0" + b"a\0" * 22, 'RRQ "f" octet' + " a=a" * 8 + " and 3 options more", Kind.REQUEST),
+        ("tftp", b"\0\1f\0octet\0" + b"a\0" * 18, 'RRQ "f" octet' + " a=a" * 8 + " and 1 option more", Kind.REQUEST),
         ("tftp", b"\0\6tsize\x009\0", "OACK tsize=9", Kind.GRANT),
         ("tftp", b"\0\6", "OACK", Kind.GRANT),
         ("tftp", b"\0\3\1\0x", "DATA 256 (1 byte)", Kind.DATA),

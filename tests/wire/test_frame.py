@@ -84,6 +84,14 @@ def test_extensions_after_a_quotation_are_told_apart():
     assert dissection.field("quoted_ipv4.payload").width == 108
 
 
+def test_in_icmpv6_a_quotations_length_counts_units_of_eight():
+    quoted = bytes.fromhex("60000000 0058 fd 40") + bytes(32) + bytes(88)
+    head = bytes.fromhex("60000000 008c 3a 40") + bytes(32) + bytes.fromhex("03 00 0000 10 000000")
+    dissection = dissect(head + quoted + b"\x20\0\0\0", "ipv6")
+    assert dissection.field("icmpv6.extensions").offset == 48 + 128
+    assert dissection.field("quoted_ipv6.payload").width == 88
+
+
 def test_what_cannot_be_read_is_left_whole_and_the_place_named():
     frame = bytes.fromhex("024c41420002 024c41420001 0800 65") + bytes(30)
     dissection = dissect(frame)

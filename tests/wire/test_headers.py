@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lab.wire import arp, ethernet, icmp, icmpv6, ipv4, ipv6, mld, ndp, tcp, udp, vlan
+from lab.wire import arp, ethernet, icmp, icmpv6, igmp, ipv4, ipv6, mld, ndp, tcp, udp, vlan
 from lab.wire import ipv6_extensions as extensions
 from lab.wire.error import BuildError, WireError
 from lab.wire.field import Field, Reader, bit
@@ -120,3 +120,19 @@ def test_parts_of_a_number_are_shifted_down_to_their_lowest_bit():
     assert bit("id", 0x0FFF, 0xA064).value == 0x064
     assert bit("priority", 0xE000, 0xA064, {5: "video"}) == bit("priority", 0xE000, 0xA064, "video")
     assert bit("priority", 0xE000, 0xA064).value == 5
+
+
+@pytest.mark.parametrize(
+    ("routing_type", "segments_left", "final"),
+    [(0, 2, b"B" * 16), (2, 1, b"B" * 16), (4, 1, b"A" * 16), (3, 1, b""), (0, 0, b""), (4, 0, b"")],
+)
+def test_a_routing_header_names_the_address_that_checksums_are_for(routing_type, segments_left, final):
+    header = extensions.Routing(17, routing_type, segments_left, bytes(4) + b"A" * 16 + b"B" * 16)
+    assert header.final_destination == final
+
+
+def test_a_group_records_auxiliary_data_are_counted_in_words():
+    data = bytes.fromhex("22 00 0000 0000 0001  04 02 0000 e2510908") + b"12345678"
+    report = igmp.parse(data)
+    assert [(r.type, r.group, r.auxiliary_data) for r in report.records] == [(4, bytes([226, 81, 9, 8]), b"12345678")]
+    assert report.build() == data
