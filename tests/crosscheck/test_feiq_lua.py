@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
-from importlib.resources import files
+from importlib.resources import as_file, files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from lab.crosscheck.unprivileged import start_as_nobody
 from lab.pcap import save
 from tests.conftest import Need
 from tests.crosscheck.stage import records
@@ -33,12 +36,15 @@ def ask(need: Need, tmp_path: Path) -> Ask:
 
     def run(*payloads: bytes, where: str = "", fields: tuple[str, ...] = (), port: int = 2425) -> list[str]:
         save(tmp_path / "feiq.pcap", records(*(frame(payload, port) for payload in payloads)))
-        script = files("lab.crosscheck") / "feiq.lua"
-        words = [program, "-n", "-X", f"lua_script:{script}", "-r", str(tmp_path / "feiq.pcap"), "-T", "fields"]
-        for field in fields or ("_ws.col.Info",):
-            words += ["-e", field]
-        words += ["-Y", where] if where else []
-        said = subprocess.run(words, capture_output=True, check=True)
+        capture = tmp_path / "feiq.pcap"
+        with as_file(files("lab.crosscheck") / "feiq.lua") as script, TemporaryDirectory() as folder:
+            start, script = start_as_nobody(program, script, capture, Path(folder))
+            words = [start, "-n", "-X", f"lua_script:{script}", "-r", str(capture), "-T", "fields"]
+            for field in fields or ("_ws.col.Info",):
+                words += ["-e", field]
+            words += ["-Y", where] if where else []
+            own = os.environ | {"WIRESHARK_CONFIG_DIR": folder}  # Not the settings of whoever runs the tests.
+            said = subprocess.run(words, capture_output=True, check=True, env=own)
         assert b"Lua Error" not in said.stdout + said.stderr
         return said.stdout.decode().splitlines()
 
