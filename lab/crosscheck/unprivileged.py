@@ -11,30 +11,34 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from shlex import quote
 
 NOBODY = 65534
+AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs", "--")
+IN_A_NAMESPACE = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--")
 
 
 def start_as_nobody(tshark: str, script: Path, capture: Path, folder: Path) -> tuple[str, Path]:
     """The program to start instead of `tshark`, and the Lua script to name to it; both are put into `folder`.
 
-    Unchanged where this process is not root, or where the system has no program that gives root up.
+    Unchanged where this process is not root, or where the system does not let it give root up.
     """
-    real = _has_number(NOBODY)
-    tool = shutil.which("setpriv" if real else "unshare")
-    if os.geteuid() != 0 or tool is None:
+    if os.geteuid() != 0:
         return tshark, script
+    real = _has_number(NOBODY)
+    words = AS_NOBODY if real else IN_A_NAMESPACE
+    try:
+        subprocess.run([*words, "true"], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return tshark, script
+    line = f'{" ".join(words)} {quote(tshark)} "$@"'
     if real:
         folder.chmod(0o755)
         script = Path(shutil.copy(script, folder / "copy.lua"))
         script.chmod(0o644)
-        rights = f"--reuid={NOBODY} --regid={NOBODY} --clear-groups --no-new-privs"
-        # The last -r is the one that counts.
-        line = f'{quote(tool)} {rights} -- {quote(tshark)} "$@" -r - <{quote(str(capture))}'
-    else:
-        line = f'{quote(tool)} --user --map-user={NOBODY} --map-group={NOBODY} -- {quote(tshark)} "$@"'
+        line += f" -r - <{quote(str(capture))}"  # The last -r is the one that counts.
     # pyshark takes the folder of what it is told to start, and starts what is called tshark there.
     starter = folder / "tshark"
     starter.write_text(f"#!/bin/sh\nexec {line}\n")

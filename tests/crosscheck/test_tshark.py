@@ -161,6 +161,9 @@ def test_an_interrupt_while_tshark_reads_leaves_no_traceback(
         f'#!/bin/sh\n[ "$1" = --version ] && exec {found.path} --version\necho >{reading}\nexec sleep 60\n'
     )
     program.chmod(0o755)
+    reading.chmod(0o666)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o711)  # Root's tshark is started as nobody.
     surroundings = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     child = subprocess.Popen(
         [*lab_command, "check", capture], env=surroundings, stderr=subprocess.PIPE, text=True, start_new_session=True
