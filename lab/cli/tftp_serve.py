@@ -50,7 +50,7 @@ def serve(
     """
     from lab.cli.output import write_json
 
-    log = _Log(count)
+    log = _Log(count, keep=json_path is not None)
     stopped_by = stopped_by_signals(log.enough)
     with ExitStack() as running:
         for host in hosts or ("127.0.0.1",):
@@ -58,29 +58,46 @@ def serve(
             running.enter_context(server)
             log.say(f"serving {directory} on {where(*server.address)}, {'read and write' if write else 'read-only'}")
         log.enough.wait(seconds)
+    if log.unread:
+        raise BrokenPipeError
     if json_path is not None:
         write_json(json_path, {"transfers": log.transfers})
     return int(Exit.INTERRUPTED) if signal.SIGINT in stopped_by else int(Exit.OK)
 
 
 class _Log:
-    """What has been served: a line each, and the JSON's list. Called from the servers' threads."""
+    """What has been served: a line each, and the JSON's list. Called from the servers' threads.
 
-    def __init__(self, count: int | None) -> None:
+    Without `keep` there is no list: whoever may ask may ask often, and it would grow for ever.
+    """
+
+    def __init__(self, count: int | None, *, keep: bool) -> None:
         self.enough = threading.Event()
+        self.unread = False
+        """Nobody reads our lines any more, so it is time to end."""
         self.transfers: list[dict[str, object]] = []
-        self._count = count
+        self._keep = keep
+        self._left = count
         self._lock = threading.Lock()
 
     def say(self, line: str) -> None:
-        click.echo(line, err=True)
+        try:
+            click.echo(line, err=True)
+        except BrokenPipeError:
+            self.unread = True
+            self.enough.set()
+        except OSError:
+            pass  # A full disk under the log is no reason to serve nobody.
 
     def ended(self, transfer: Ended) -> None:
         with self._lock:
-            self.transfers.append(_document(transfer))
+            if self._keep:
+                self.transfers.append(_document(transfer))
             self.say(_line(transfer))
-            if self._count is not None and len(self.transfers) >= self._count:
-                self.enough.set()
+            if self._left is not None:
+                self._left -= 1
+                if self._left <= 0:
+                    self.enough.set()
 
 
 def _server(
@@ -91,6 +108,9 @@ def _server(
 
     if not Path(directory).is_dir():
         raise Failure(f"there is no directory {directory}; name one that exists", Exit.MACHINE)
+    if not host:
+        # The system would take it for every address there is, and an unset variable is no wish to serve the world.
+        raise Failure("--host is empty; name an address of this machine, 0.0.0.0 for all of them", Exit.USAGE)
     limits = Limits(rate_per_s=rate)
     try:
         return TftpServer(directory, host, port, write=write, overwrite=overwrite, limits=limits, on_end=log.ended)

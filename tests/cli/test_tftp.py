@@ -13,8 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from lab.cli.tftp_serve import _Log
+from lab.engine.tftp_actions import Finished
 from lab.engine.tftp_admission import Limits
+from lab.engine.tftp_terms import Terms
 from lab.peer.tftp_server import TftpServer
+from lab.peer.tftp_service import Ended
 
 Ran = subprocess.CompletedProcess[bytes]
 
@@ -189,6 +193,7 @@ def test_what_this_machine_lacks_is_exit_8(tftp: Shell, server: TftpServer, tmp_
     assert "lab ports" in one_line(tftp("serve", ".", "--port", str(server.address[1])), 8)
     one_line(tftp("serve", ".", "--port", "0", "--host", "192.0.2.1"), 8)
     one_line(tftp("serve", ".", "--port", "0", "--host", "not-an-address"), 2)
+    one_line(tftp("serve", ".", "--port", "0", "--host", ""), 2)
 
 
 @pytest.mark.parametrize(
@@ -261,6 +266,26 @@ def test_serving_says_where_and_what_and_ends_in_order(tftp: Shell) -> None:
     assert "\x1b" not in said
     transfers = json.loads((tftp.folder / "served.json").read_text())["transfers"]
     assert [(t["request"], t["result"]) for t in transfers] == [("RRQ", "ok")] * 3 + [("WRQ", "failed")]
+
+
+def test_serving_ends_when_nobody_reads_its_lines_any_more(tftp: Shell) -> None:
+    (tftp.folder / "f").write_bytes(b"content\n")
+    process = subprocess.Popen(
+        [*tftp.command, "serve", ".", "--port", "0"], cwd=tftp.folder, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    host = process.stderr.readline().split(" on ")[1].split(", ")[0]
+    process.stderr.close()
+    assert tftp("get", f"tftp://{host}/f", "-o", "one").returncode == 0
+    assert process.wait(timeout=10) == 0
+
+
+def test_without_json_a_log_keeps_nothing() -> None:
+    ended = Ended(("127.0.0.1", 1), b"f", False, b"octet", Terms(), 0, 0.0, Finished())
+    logs = [_Log(None, keep=keep) for keep in (False, True)]
+    for log in logs:
+        log.ended(ended)
+    assert [len(log.transfers) for log in logs] == [0, 1]
 
 
 def test_serving_ends_by_itself_after_so_many_transfers_or_seconds(tftp: Shell) -> None:
