@@ -153,7 +153,11 @@ class NewFile:
     def at(cls, path: Path, *, overwrite: bool) -> NewFile:
         """A file of the user's own choice, for a download. Raises OSError."""
         folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        return cls(folder, os.fsencode(path.name), overwrite=overwrite, durable=False)
+        try:
+            return cls(folder, os.fsencode(path.name), overwrite=overwrite, durable=False)
+        except OSError as error:
+            error.filename = os.fspath(path)  # The temporary name would say nothing to whoever reads this.
+            raise
 
     def write(self, octets: bytes) -> None:
         view = memoryview(octets)

@@ -243,3 +243,9 @@ def test_the_lock_of_a_living_upload_is_held(root: Root, tmp_path: Path) -> None
     with part.open("rb") as file, pytest.raises(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     new.discard()
+
+
+def test_where_no_file_can_be_made_its_own_name_is_told() -> None:
+    with pytest.raises(OSError, match="/proc/got") as refused:
+        NewFile.at(Path("/proc/got"), overwrite=False)
+    assert refused.value.filename == "/proc/got"
