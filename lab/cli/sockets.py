@@ -25,6 +25,14 @@ def where(host: str, port: int) -> str:
     return f"[{safe(host)}]:{port}" if ":" in host else f"{safe(host)}:{port}"
 
 
+def unknown_host(host: str, error: OSError) -> Failure:
+    """What is said of a name that stands for no address."""
+    from lab.wire.text import safe
+
+    words = f"{safe(host)} is no address and no known host: {error.strerror}"
+    return Failure(f"{words}; look how it is spelt, or give an address", Exit.MACHINE)
+
+
 def host_and_port(text: str, default: int) -> tuple[str, int]:
     """`HOST`, `HOST:PORT`, `[IPV6]:PORT` or a bare IPv6 address. Raises Failure (USAGE)."""
     host, port = text, ""
@@ -67,12 +75,12 @@ def _failure(error: OSError, host: str, port: int) -> Failure:
         case Refused():
             return Failure(f"{where(*error.to)}: {error.strerror}; start the peer first, or ask another", Exit.TIMEOUT)
         case socket.gaierror():
-            return Failure(f"{safe(host)} is no address and no known host: {error.strerror}", Exit.MACHINE)
+            return unknown_host(host, error)
     match error.errno:
         case errno.EACCES if 0 < port < 1024:
             return Failure(f"{place} needs root (ports below 1024 do); take a port from 1024 on", Exit.PRIVILEGE)
         case errno.EACCES | errno.EPERM:
-            return Failure(f"{place}: not permitted: {error.strerror}", Exit.PRIVILEGE)
+            return Failure(f"{place}: {error.strerror}; a firewall may forbid it (`nft list ruleset`)", Exit.PRIVILEGE)
         case errno.EADDRNOTAVAIL:
             words = f"{safe(host)} is no address of this machine"
             return Failure(f"{words}; `lab addr {safe(host)}` says what it is", Exit.MACHINE)

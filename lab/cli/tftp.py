@@ -16,6 +16,7 @@ import click
 
 from lab.cli.exits import Exit
 from lab.cli.failure import Failure
+from lab.cli.sockets import unknown_host, where
 from lab.cli.tftp_serve import serve
 
 if TYPE_CHECKING:
@@ -190,11 +191,11 @@ def _failures(target: TftpUrl, file: Path | None, json_path: str | None) -> Iter
     from lab.peer.tftp_client import TftpFailed
     from lab.peer.udp import NotOneHost
 
-    where = _where(target.host, target.port)
+    place = where(target.host, target.port)
     try:
         yield
     except TftpFailed as failed:
-        failure = _failure(failed, where, file)
+        failure = _failure(failed, place, file)
     except FileExistsError:
         failure = Failure(f"{_safe(str(file))} exists; --force replaces it", Exit.REFUSED)
     except NotOneHost:
@@ -213,35 +214,35 @@ def _failures(target: TftpUrl, file: Path | None, json_path: str | None) -> Iter
     raise failure
 
 
-def _failure(failed: TftpFailed, where: str, file: Path | None) -> Failure:
+def _failure(failed: TftpFailed, place: str, file: Path | None) -> Failure:
     from lab.engine.tftp_actions import Reason
 
     text = _safe(failed.message)
     match failed.reason:
         case Reason.PEER_ERROR:
             name = _error_name(failed.code)
-            return Failure(f"{where} answered with error {failed.code}{name}: {text or '(no text)'}", Exit.PEER_ERROR)
+            return Failure(f"{place} answered with error {failed.code}{name}: {text or '(no text)'}", Exit.PEER_ERROR)
         case Reason.SILENCE:
-            return Failure(f"no answer from {where}; is a TFTP server running there, and let through?", Exit.TIMEOUT)
+            return Failure(f"no answer from {place}; is a TFTP server running there, and let through?", Exit.TIMEOUT)
         case Reason.UNREACHABLE:
-            return Failure(f"nothing listens at {where} (ICMP unreachable); start the server first", Exit.TIMEOUT)
+            return Failure(f"nothing listens at {place} (ICMP unreachable); start the server first", Exit.TIMEOUT)
         case _ if failed.cause is not None:
             return Failure(f"{_safe(str(file or 'stdout'))}: {failed.cause.strerror}", Exit.MACHINE)
-    return Failure(f"{where} broke the rules: {text}; --no-options may help", Exit.PEER_ERROR)
+    return Failure(f"{place} broke the rules: {text}; --no-options may help", Exit.PEER_ERROR)
 
 
 def _machine(error: OSError, target: TftpUrl, file: Path | None) -> Failure:
     import socket
 
     if isinstance(error, socket.gaierror):
-        return Failure(f"{_safe(target.host)} is no address and no known host: {error.strerror}", Exit.MACHINE)
+        return unknown_host(target.host, error)
     if error.filename is None and error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EINVAL):
         hint = "`ip route` shows the ways there are"
         if target.host.lower().startswith("fe80:") and "%" not in target.host:
             hint = f"a link-local address needs its interface: [{_safe(target.host)}%25eth0]"
-        return Failure(f"there is no way to {_where(target.host, target.port)}: {error.strerror}; {hint}", Exit.MACHINE)
-    where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(file or target.host)
-    return Failure(f"{_safe(where)}: {error.strerror}", Exit.MACHINE)
+        return Failure(f"there is no way to {where(target.host, target.port)}: {error.strerror}; {hint}", Exit.MACHINE)
+    what = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(file or target.host)
+    return Failure(f"{_safe(what)}: {error.strerror}", Exit.MACHINE)
 
 
 def _error_name(code: int) -> str:
@@ -256,7 +257,7 @@ def _report(done: str, target: TftpUrl, result: Transferred, file: Path | None, 
     terms = result.terms
     speed = result.octets / 1e6 / max(result.seconds, 1e-6)
     line = f"{_safe(target.name)}: {result.octets} octets {done} in {result.seconds:.2f} s ({speed:.1f} MB/s)"
-    peer = _where(*result.peer)
+    peer = where(*result.peer)
     console_err().print(f"{line}, {peer}, blksize {terms.blksize}, windowsize {terms.windowsize}", soft_wrap=True)
     if json_path is None:
         return
@@ -284,10 +285,6 @@ def _warn_of_size(result: Transferred, mode: str) -> None:
 def _terms(terms: Any) -> dict[str, int | None]:
     names = {"blksize": "blksize", "windowsize": "windowsize", "timeout": "timeout_s", "tsize": "tsize"}
     return {name: getattr(terms, attribute) for name, attribute in names.items()}
-
-
-def _where(host: str, port: int) -> str:
-    return f"[{_safe(host)}]:{port}" if ":" in host else f"{_safe(host)}:{port}"
 
 
 def _safe(text: str | bytes) -> str:
