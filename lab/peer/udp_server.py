@@ -152,8 +152,8 @@ class UdpServer:
             with self.lock:
                 self._note(refused)
             return
-        except OSError:
-            # Nothing that could be read; what it was about will show by its silence.
+        except (OSError, NotOneHost):
+            # Nothing that could be read (an ICMP prohibition whose details found no room, say): silence will show it.
             return
         if datagram is not None:
             with self.lock:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
+import threading
 
 import pytest
 
 from lab.engine.echo import LAB_LIMITS, Refusal
 from lab.peer.echo import EchoServer
-from lab.peer.udp import PortBusy, UdpSocket
+from lab.peer.udp import Datagram, NotOneHost, PortBusy, Refused, UdpSocket
 
 HOSTS = ["127.0.0.1", "::1"]
 
@@ -90,3 +91,20 @@ def test_a_datagram_sent_to_everybody_is_not_echoed() -> None:
         assert answer is not None
         assert answer.data == b"to one"
         assert server.refused == {Refusal.NOT_FOR_ONE: 1}
+
+
+@pytest.mark.parametrize("error", [NotOneHost("forged"), OSError(92, "protocol"), Refused(111, ("127.0.0.1", 9))])
+def test_no_word_of_the_network_ends_the_server(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    receive, errors = UdpSocket.receive, [error]
+
+    def once(sock: UdpSocket, timeout_s: float | None = 0.0) -> Datagram | None:
+        if threading.current_thread().name == "echo" and errors:
+            raise errors.pop()
+        return receive(sock, timeout_s)
+
+    monkeypatch.setattr(UdpSocket, "receive", once)
+    with EchoServer() as echo, UdpSocket() as client:
+        client.send(b"still there?", echo.address)
+        answer = client.receive(5)
+    assert answer is not None
+    assert errors == []
