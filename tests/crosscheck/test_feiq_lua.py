@@ -46,7 +46,8 @@ def ask(need: Need, tmp_path: Path) -> Ask:
             own = os.environ | {"WIRESHARK_CONFIG_DIR": folder}  # Not the settings of whoever runs the tests.
             said = subprocess.run(words, capture_output=True, check=True, env=own)
         assert b"Lua Error" not in said.stdout + said.stderr
-        return said.stdout.decode().splitlines()
+        # -T fields doubles backslashes in newer versions.
+        return said.stdout.decode().replace("\\\\", "\\").splitlines()
 
     return run
 
