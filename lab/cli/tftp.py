@@ -195,6 +195,8 @@ def _failures(target: TftpUrl, file: Path | None, json_path: str | None) -> Iter
     try:
         yield
     except TftpFailed as failed:
+        if isinstance(failed.cause, BrokenPipeError):
+            raise failed.cause from None  # The reader of our output has seen enough, which is no failure.
         failure = _failure(failed, place, file)
     except FileExistsError:
         failure = Failure(f"{_safe(str(file))} exists; --force replaces it", Exit.REFUSED)
@@ -225,7 +227,8 @@ def _failure(failed: TftpFailed, place: str, file: Path | None) -> Failure:
         case Reason.SILENCE:
             return Failure(f"no answer from {place}; is a TFTP server running there, and let through?", Exit.TIMEOUT)
         case Reason.UNREACHABLE:
-            return Failure(f"nothing listens at {place} (ICMP unreachable); start the server first", Exit.TIMEOUT)
+            words = f"nothing listens at {place} (ICMP unreachable)"
+            return Failure(f"{words}; start the server, or see why it ended", Exit.TIMEOUT)
         case _ if failed.cause is not None:
             return Failure(f"{_safe(str(file or 'stdout'))}: {failed.cause.strerror}", Exit.MACHINE)
     return Failure(f"{place} broke the rules: {text}; --no-options may help", Exit.PEER_ERROR)

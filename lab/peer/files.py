@@ -108,7 +108,8 @@ class Root:
     def create(self, name: bytes, *, overwrite: bool = False) -> NewFile:
         """A new file beneath the root, in a folder that exists. Raises FileRefused."""
         folder, last = _split(name)
-        if last in (b"", b".", b"..") or _is_part(last):
+        if last in (b"", b".", b"..") or _is_part(last) or any(octet < 0x20 or octet == 0x7F for octet in last):
+            # A line feed or an escape in a name is a trap for whoever lists the folder.
             raise FileRefused(ErrorCode.ACCESS_VIOLATION, "access violation")
         with _refusals():
             fd = open_beneath(self.fd, folder or b".", os.O_PATH | os.O_DIRECTORY)

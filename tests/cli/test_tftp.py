@@ -112,6 +112,18 @@ def test_a_file_that_exists_is_replaced_only_by_force(tftp: Shell, server: TftpS
     assert (tftp.folder / "f").read_bytes() == b"content\n"
 
 
+def test_a_reader_who_has_seen_enough_is_no_failure(tftp: Shell, server: TftpServer, tmp_path: Path) -> None:
+    (tmp_path / "root" / "long").write_bytes(bytes(2_000_000))
+    words = [*tftp.command, "get", url(server, "long"), "-o", "-"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as getting:
+        assert getting.stdout is not None
+        assert getting.stderr is not None
+        assert getting.stdout.read(10) == bytes(10)
+        getting.stdout.close()
+        assert getting.stderr.read() == b""
+    assert getting.returncode == 0
+
+
 def test_a_pipe_is_written_to_and_not_replaced(tftp: Shell, server: TftpServer) -> None:
     pipe = tftp.folder / "pipe"
     os.mkfifo(pipe)

@@ -132,6 +132,13 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if not path.is_symlink() and path.name not in ("sub", "fifo"))
 
 
+@pytest.mark.parametrize("name", [b"two\nlines", b"\x1b[31mred", b"sub/\x7f", b"tab\there"])
+def test_a_name_with_a_control_character_is_not_stored(root: Root, name: bytes) -> None:
+    with pytest.raises(FileRefused) as refused:
+        root.create(name)
+    assert refused.value.code == 2
+
+
 def test_an_upload_appears_when_it_is_whole_and_readable_by_others(root: Root, tmp_path: Path) -> None:
     served = tmp_path / "root"
     new = root.create(b"new")
