@@ -56,7 +56,7 @@ def test_lengths_that_are_not_set_follow_what_is() -> None:
         ("ip.ttl=256", "a number from 0 to 255"),
         ("ip.flags=9", "a number from 0 to 7"),
         ("ip.options=x", "the option of this command"),
-        ("udp.sport=-1", "a number or one of"),
+        ("udp.sport=-1", "wanted a number"),  # ... "or one of": where /etc/services is.
         ("ethernet.src=zz", "a MAC address"),
         ("tftp.op=shout", "one of RRQ, WRQ, DATA"),
         ("tftp.filename=hex:f", "wanted text"),
