@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,9 +77,19 @@ def perform(act: Act, scenario: Scenario, root: Path, relay: Relay) -> Spoken:
             done = subprocess.run(words, capture_output=True, timeout=60, check=False, cwd=own)
         if len(relay.seen) == before:
             raise SystemExit(f"{scenario.name}: {act.client} sent nothing: {done.stderr!r}")
-        if act.arrives and local.read_bytes() != (root / act.gets).read_bytes():
+        if act.arrives and not same_soon(local, root / act.gets):
             raise SystemExit(f"{scenario.name}: {words} did not move the file as it was: {done.stderr!r}")
         return Spoken(relay.seen[before].time_ns, shown(words, {str(local): "FILE"}), done.returncode)
+
+
+def same_soon(one: Path, other: Path, patience_s: float = 5) -> bool:
+    """Whether two files are equal, now or in a moment: atftpd acknowledges before its buffer is in the file."""
+    deadline_s = time.monotonic() + patience_s
+    while one.read_bytes() != other.read_bytes():
+        if time.monotonic() > deadline_s:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def record(scenario: Scenario) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -144,7 +145,15 @@ def exchange_with_server(
     assert digest(tmp_path / "got") == digest(root / "down"), f"get of {size} with {wishes}"
     if TFTP_SERVERS[name].writable:
         put(*where, b"up", root / "down", wishes=wishes, timing=QUICK)
+        wait_until_written(root / "up", size)
         assert digest(root / "up") == digest(root / "down"), f"put of {size} with {wishes}"
+
+
+def wait_until_written(path: Path, size: int, patience_s: float = 10) -> None:
+    """atftpd acknowledges the last block before its buffer is in the file."""
+    deadline_s = time.monotonic() + patience_s
+    while path.stat().st_size < size and time.monotonic() < deadline_s:
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("name", ["tftpd-hpa"])
