@@ -26,7 +26,9 @@ PICTURE = Path(__file__).resolve().parent.parent / ".github" / "demo.svg"
 STEP = b"TFTP: a block lost, a block twice, a stranger, over IPv4"
 
 done = run(1, print)
-console = Console(record=True, width=112, file=io.StringIO(), markup=False, highlight=False, emoji=False)
+console = Console(
+    record=True, width=112, file=io.StringIO(), force_terminal=True, markup=False, highlight=False, emoji=False
+)
 console.print("$ scripts/demo\n", style="bold")
 faults = [record for record in done.records if STEP in record.comments]
 for line in ladder_lines(ladder(faults, names=NAMES), 112):
