@@ -36,9 +36,6 @@ class Reading:
         """The byte after the last one that the field touches."""
         return -(-(self.offset_bits + self.width_bits) // 8)
 
-    def bytes_in(self, frame: bytes) -> bytes:
-        return frame[self.offset : self.end]
-
 
 def read_number(field: str, frame: bytes, offset_bits: int, width_bits: int, value: int) -> Reading:
     """A Reading of a number whose byte order is found by looking at the bytes."""

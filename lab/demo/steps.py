@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from lab.craft import echo_client, tftp_client
 from lab.craft.feiq_client import FeiQClient
+from lab.craft.feiq_numbers import RECVMSG
 from lab.craft.tftp_exchange import Faults
 from lab.demo.bench import Bench
 from lab.demo.outcome import Detail
@@ -73,10 +74,9 @@ def feiq(bench: Bench, family: int, _chance: random.Random) -> Told:
     _demand(understood == wanted, f"the peer understood {understood!r} instead of {wanted!r}")
     nicks = [event.peer.nick for event in events if isinstance(event, PeerCame)]
     _demand("阿梅" in nicks, f"the peer knows {nicks!r}, not 阿梅")
-    return "presence answered, 4 messages understood, 3 receipts; Chinese in UTF-8 and in GBK", {
-        "messages": len(understood),
-        "receipts": 3,
-    }
+    receipts = sum(heard.packet.mode == RECVMSG for heard in client.seen)
+    told = f"presence answered, {len(understood)} messages understood, {receipts} receipts; Chinese in UTF-8 and in GBK"
+    return told, {"messages": len(understood), "receipts": receipts}
 
 
 def tftp_read(bench: Bench, family: int, chance: random.Random) -> Told:

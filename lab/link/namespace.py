@@ -170,12 +170,6 @@ class PrivateNetwork:
         with netns.inside(self._station):
             yield
 
-    @contextmanager
-    def kernel_namespace(self) -> Iterator[None]:
-        """As `station_namespace`, for a thread that was started before the private network was entered."""
-        with netns.inside(self._kernel):
-            yield
-
     def close(self) -> None:
         """Leaves the network. The kernel takes it down when nothing of it is open any more."""
         if self._outside >= 0:
